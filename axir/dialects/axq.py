@@ -1,0 +1,428 @@
+"""`axq`, the quantized graph: exactly what the device can do, one operator for one fused device operator.
+
+Activations are int8 tensors whose element type `!axq.q<scale : zero_point>` says what a stored byte means:
+real = (stored - zero_point) * scale. Weights and biases are properties, never operands: weight int8, symmetric, one
+scale an output channel; bias int32 at scale input_scale * weight_scale. The arithmetic of every operator is written in
+docs/numerics.md: an exact int32 accumulator, then the epilogue in binary32, then one requantization.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Sequence
+from typing import cast
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    BoolAttr,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    TensorType,
+    f32,
+    i8,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    param_def,
+    prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.parser import AttrParser, Parser
+from xdsl.printer import Printer
+from xdsl.traits import HasParent, IsolatedFromAbove, IsTerminator, Pure, SymbolOpInterface
+from xdsl.utils.exceptions import VerifyException
+
+from axir.dialects import shapes
+from axir.dialects.ax import (
+    EPILOGUE,
+    WINDOW,
+    Tensor,
+    TypedOp,
+    ints_of,
+    parse_graph,
+    print_graph,
+    shape_of,
+    tensor_of,
+    verify_epilogue,
+    verify_graph,
+)
+from axir.dialects.epilogue import EpilogueAttr, float_literal
+from axir.ir.constants import WeightAttr
+
+CONSTANT = WeightAttr | DenseIntOrFPElementsAttr
+Constant = WeightAttr | DenseIntOrFPElementsAttr
+
+
+@irdl_attr_definition
+class QuantType(ParametrizedAttribute, TypeAttribute):
+    """A signed byte that means (stored - zero_point) * scale.
+
+    Per tensor: `!axq.q<0.0235 : -128>`. Per channel (axis 1): `!axq.q<channels SCALES : ZERO_POINTS>` with an f32 and
+    an i32 constant of one element a channel.
+    """
+
+    name = "axq.q"
+    scale: Attribute = param_def()
+    zero_point: Attribute = param_def()
+
+    @staticmethod
+    def per_tensor(scale: float, zero_point: int) -> QuantType:
+        return QuantType(FloatAttr(float(scale), f32), IntegerAttr(int(zero_point), i64))
+
+    @property
+    def per_channel(self) -> bool:
+        return isinstance(self.scale, Constant)
+
+    @property
+    def scalar(self) -> tuple[float, int]:
+        """(scale, zero point) of a per-tensor type; the scale is a binary32 value."""
+        if not isinstance(self.scale, FloatAttr) or not isinstance(self.zero_point, IntegerAttr):
+            raise TypeError("a per-channel type has no single scale")
+        return self.scale.value.data, self.zero_point.value.data
+
+    def verify(self) -> None:
+        if isinstance(self.scale, FloatAttr) and isinstance(self.zero_point, IntegerAttr):
+            scale, zero_point = self.scalar
+            if not 0.0 < scale < float("inf"):
+                raise VerifyException(f"scale must be positive and finite, not {scale}")
+            if not -128 <= zero_point <= 127:
+                raise VerifyException(f"zero point {zero_point} does not fit a signed byte")
+            return
+        if not isinstance(self.scale, Constant) or not isinstance(self.zero_point, Constant):
+            raise VerifyException("scale and zero point must both be numbers, or constants of one element a channel")
+        if self.scale.type.get_shape() != self.zero_point.type.get_shape() or len(self.scale.type.get_shape()) != 1:
+            raise VerifyException("scales and zero points must be vectors of one length")
+        if self.scale.type.element_type != f32 or self.zero_point.type.element_type != i32:
+            raise VerifyException("scales must be f32 and zero points i32")
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            if parser.parse_optional_keyword("channels") is not None:
+                scale = parser.parse_attribute()
+                parser.parse_punctuation(":")
+                return scale, parser.parse_attribute()
+            value = float(parser.parse_number())
+            parser.parse_punctuation(":")
+            return FloatAttr(value, f32), IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            if self.per_channel:
+                printer.print_string("channels ")
+                printer.print_attribute(self.scale)
+                printer.print_string(" : ")
+                printer.print_attribute(self.zero_point)
+            else:
+                scale, zero_point = self.scalar
+                printer.print_string(f"{_binary32_literal(scale)} : {zero_point}")
+
+
+def _binary32_literal(value: float) -> str:
+    """The shortest decimal literal that reads back as the same binary32 number."""
+    texts = (f"{value:.{digits}g}" for digits in range(1, 10))
+    return next(float_literal(float(text)) for text in texts if FloatAttr(float(text), f32).value.data == value)
+
+
+def quant_of(value: SSAValue) -> QuantType:
+    """The quantized element type of a tensor; `VerifyException` when it has none."""
+    element = tensor_of(value).element_type
+    if not isinstance(element, QuantType):
+        raise VerifyException(f"expected a quantized tensor, got {value.type}")
+    return element
+
+
+def quantized(shape: Sequence[int], element: QuantType) -> Tensor:
+    return TensorType(cast(Attribute, element), shape)
+
+
+def _verify_quantized(value: SSAValue, rank: int | None = 4) -> None:
+    element = quant_of(value)
+    shape = shape_of(value)
+    if rank is not None and len(shape) != rank:
+        raise VerifyException(f"expected rank {rank} (NCHW), got {value.type}")
+    if isinstance(element.scale, Constant) and element.scale.type.get_shape() != (shape[1],):
+        raise VerifyException(f"{element.scale.type.get_shape()[0]} scales for {shape[1]} channels")
+
+
+def _verify_constant(name: str, value: Constant, element: Attribute, shape: Sequence[int]) -> None:
+    if value.type.element_type != element or value.type.get_shape() != tuple(shape):
+        raise VerifyException(f"{name} must be {TensorType(element, shape)}, it is {value.type}")
+
+
+@irdl_op_definition
+class GraphOp(IRDLOperation):
+    """The device's function over int8 tensors. The host quantizes what goes in and dequantizes what comes out."""
+
+    name = "axq.graph"
+    sym_name = prop_def(StringAttr)
+    inputs = prop_def(ArrayAttr[StringAttr])
+    outputs = prop_def(ArrayAttr[StringAttr])
+    body = region_def("single_block")
+    traits = traits_def(SymbolOpInterface(), IsolatedFromAbove())
+
+    def __init__(self, name: str, inputs: Sequence[tuple[str, Tensor]], outputs: Sequence[str]):
+        super().__init__(
+            properties={
+                "sym_name": StringAttr(name),
+                "inputs": ArrayAttr(StringAttr(i) for i, _ in inputs),
+                "outputs": ArrayAttr(StringAttr(o) for o in outputs),
+            },
+            regions=[Region(Block(arg_types=[t for _, t in inputs]))],
+        )
+
+    @property
+    def terminator(self) -> ReturnOp:
+        op = self.body.block.last_op
+        if not isinstance(op, ReturnOp):
+            raise VerifyException("a graph must end with a return")
+        return op
+
+    def verify_(self) -> None:
+        verify_graph(self, self.inputs, self.outputs, self.body)
+        for argument in self.body.block.args:
+            _verify_quantized(argument)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> GraphOp:
+        return parse_graph(cls, parser)
+
+    def print(self, printer: Printer) -> None:
+        print_graph(self, printer, self.sym_name, self.inputs, self.outputs, self.body)
+
+
+@irdl_op_definition
+class ReturnOp(IRDLOperation):
+    name = "axq.return"
+    values = var_operand_def()
+    traits = traits_def(IsTerminator(), HasParent(GraphOp), Pure())
+    assembly_format = "($values^ `:` type($values))? attr-dict"
+
+    def __init__(self, values: Sequence[SSAValue]):
+        super().__init__(operands=[list(values)])
+
+
+class QuantOp(TypedOp, ABC):
+    """An operator on quantized tensors. The shape is inferred; the result's scale and zero point are its own choice."""
+
+    def verify_(self) -> None:
+        for value in (*self.operands, self.result):
+            _verify_quantized(value)
+        self.verify_inferred()
+
+    def _result(self, shape: Sequence[int]) -> Tensor:
+        return quantized(shape, quant_of(self.result))
+
+
+class FusedOp(QuantOp, ABC):
+    """An operator with an epilogue. `slope` ([C], f32) belongs to its `prelu` step, which takes no operand here."""
+
+    epilogue = prop_def(EpilogueAttr, default_value=EpilogueAttr())
+    extras = var_operand_def(TensorType)
+    slope = opt_prop_def(CONSTANT)
+
+    def verify_(self) -> None:
+        super().verify_()
+        steps = [step for step in self.epilogue if step.kind == "prelu"]
+        if len(steps) != (self.slope is not None):
+            raise VerifyException("a slope belongs to exactly one prelu step")
+        if self.slope is not None:
+            _verify_constant("slope", self.slope, f32, (shape_of(self.result)[1],))
+        tensors = EpilogueAttr([step for step in self.epilogue if step.kind != "prelu"])
+        verify_epilogue(tensors, self.extras, self.result)
+
+
+SLOPE = "(`slope` qualified($slope)^)?"
+SEGMENTS = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+FUSED = f"{EPILOGUE} {SLOPE} attr-dict `:` type($input) `->` type($result)"
+
+
+class WeightedOp(FusedOp, ABC):
+    """Weights: int8 `weight`, f32 `weight_scale` [O], int32 `bias` [O] at scale input_scale * weight_scale.
+
+    Where the input is quantized per channel (depthwise only), channel c's bias has the scale input_scale[c] *
+    weight_scale[c].
+    """
+
+    input = operand_def(TensorType)
+    weight = prop_def(CONSTANT)
+    weight_scale = prop_def(CONSTANT)
+    bias = prop_def(CONSTANT)
+    strides = prop_def(WINDOW)
+    pads = prop_def(WINDOW)
+    dilations = prop_def(WINDOW)
+    group = prop_def(IntegerAttr.constr(i64))
+
+    def verify_(self) -> None:
+        super().verify_()
+        channels = shape_of(self.result)[1]
+        _verify_constant("weight", self.weight, i8, self.weight.type.get_shape())
+        _verify_constant("weight_scale", self.weight_scale, f32, (channels,))
+        _verify_constant("bias", self.bias, i32, (channels,))
+        depthwise = self.group.value.data == shape_of(self.input)[1]
+        if quant_of(self.input).per_channel and not depthwise:
+            raise VerifyException("only a depthwise convolution can take an input quantized per channel")
+
+
+@irdl_op_definition
+class ConvOp(WeightedOp):
+    """Convolution, weight [O, C/group, KH, KW]."""
+
+    name = "axq.conv"
+    input = operand_def(TensorType)
+    extras = var_operand_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$input `weight` qualified($weight) `scale` qualified($weight_scale) `bias` qualified($bias) "
+        f"`strides` $strides `pads` $pads `dilations` $dilations `group` $group {FUSED}"
+    )
+
+    def infer(self) -> Tensor:
+        return self._result(
+            shapes.conv(
+                shape_of(self.input), self.weight.type.get_shape(), ints_of(self.strides), ints_of(self.pads),
+                ints_of(self.dilations), self.group.value.data,
+            )
+        )  # fmt: skip
+
+
+@irdl_op_definition
+class ConvTransposeOp(WeightedOp):
+    """Transposed convolution, weight [C, O/group, KH, KW]."""
+
+    name = "axq.conv_transpose"
+    input = operand_def(TensorType)
+    extras = var_operand_def(TensorType)
+    output_padding = prop_def(WINDOW)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$input `weight` qualified($weight) `scale` qualified($weight_scale) `bias` qualified($bias) "
+        "`strides` $strides `pads` $pads `output_padding` $output_padding `dilations` $dilations "
+        f"`group` $group {FUSED}"
+    )
+
+    def infer(self) -> Tensor:
+        return self._result(
+            shapes.conv_transpose(
+                shape_of(self.input), self.weight.type.get_shape(), ints_of(self.strides), ints_of(self.pads),
+                ints_of(self.output_padding), ints_of(self.dilations), self.group.value.data,
+            )
+        )  # fmt: skip
+
+
+@irdl_op_definition
+class MaxPoolOp(QuantOp):
+    """Greatest stored value of every window: input and result share scale and zero point."""
+
+    name = "axq.max_pool"
+    input = operand_def(TensorType)
+    kernel = prop_def(WINDOW)
+    strides = prop_def(WINDOW)
+    pads = prop_def(WINDOW)
+    dilations = prop_def(WINDOW)
+    assembly_format = (
+        "$input `kernel` $kernel `strides` $strides `pads` $pads `dilations` $dilations attr-dict "
+        "`:` type($input) `->` type($result)"
+    )
+
+    def infer(self) -> Tensor:
+        shape = shapes.pool(
+            shape_of(self.input), ints_of(self.kernel), ints_of(self.strides), ints_of(self.pads),
+            ints_of(self.dilations),
+        )  # fmt: skip
+        return quantized(shape, quant_of(self.input))
+
+
+@irdl_op_definition
+class AvgPoolOp(FusedOp):
+    """Mean of every window; a global average pool is the window of the whole input."""
+
+    name = "axq.avg_pool"
+    input = operand_def(TensorType)
+    extras = var_operand_def(TensorType)
+    kernel = prop_def(WINDOW)
+    strides = prop_def(WINDOW)
+    pads = prop_def(WINDOW)
+    count_include_pad = prop_def(BoolAttr)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$input `kernel` $kernel `strides` $strides `pads` $pads `count_include_pad` $count_include_pad " + FUSED
+    )
+
+    def infer(self) -> Tensor:
+        return self._result(
+            shapes.pool(shape_of(self.input), ints_of(self.kernel), ints_of(self.strides), ints_of(self.pads), (1, 1))
+        )
+
+
+@irdl_op_definition
+class MapOp(FusedOp):
+    """Elementwise work on one tensor: dequantize, epilogue, requantize.
+
+    `add` of two tensors, a lone activation and a requantization are all this.
+    """
+
+    name = "axq.map"
+    input = operand_def(TensorType)
+    extras = var_operand_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$input " + FUSED
+
+    def infer(self) -> Tensor:
+        return self._result(shape_of(self.input))
+
+
+@irdl_op_definition
+class ConcatOp(QuantOp):
+    """Concatenation along `axis`; all inputs and the result share scale and zero point."""
+
+    name = "axq.concat"
+    inputs = var_operand_def(TensorType)
+    axis = prop_def(IntegerAttr.constr(i64))
+    assembly_format = "$inputs `axis` $axis attr-dict `:` functional-type($inputs, $result)"
+
+    def infer(self) -> Tensor:
+        if not self.inputs:
+            raise ValueError("concat needs an input")
+        first = quant_of(self.inputs[0])
+        if any(quant_of(value) != first for value in self.inputs):
+            raise ValueError("concat inputs differ in scale or zero point")
+        return quantized(shapes.concat([shape_of(v) for v in self.inputs], self.axis.value.data), first)
+
+
+@irdl_op_definition
+class SliceOp(QuantOp):
+    """One start, end and step an axis; input and result share scale and zero point."""
+
+    name = "axq.slice"
+    input = operand_def(TensorType)
+    starts = prop_def(WINDOW)
+    ends = prop_def(WINDOW)
+    steps = prop_def(WINDOW)
+    assembly_format = (
+        "$input `starts` $starts `ends` $ends `steps` $steps attr-dict `:` type($input) `->` type($result)"
+    )
+
+    def infer(self) -> Tensor:
+        shape = shapes.slice_(shape_of(self.input), ints_of(self.starts), ints_of(self.ends), ints_of(self.steps))
+        return quantized(shape, quant_of(self.input))
+
+
+Axq = Dialect(
+    "axq",
+    [GraphOp, ReturnOp, ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp, MapOp, ConcatOp, SliceOp],
+    [QuantType],
+)

@@ -1,0 +1,112 @@
+"""The epilogue: what the vector unit does to a result before it is stored.
+
+An operator of the `ax` and `axq` dialects may carry an ordered list of steps, applied element by element to its float
+result. `add` and `mul` take a second tensor and `prelu` a slope; those come, in the order of the steps, from the
+operator's `extras` operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import Data
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """What a kind of step takes: `arguments` float constants, and whether it consumes an extra operand."""
+
+    arguments: int = 0
+    operand: bool = False
+
+
+STEP_KINDS: dict[str, StepKind] = {
+    "relu": StepKind(),
+    "clip": StepKind(arguments=2),  # lower and upper bound
+    "leaky_relu": StepKind(arguments=1),  # slope below zero
+    "prelu": StepKind(operand=True),  # slope below zero, one a channel
+    "hard_sigmoid": StepKind(arguments=2),  # alpha, beta
+    "hard_swish": StepKind(),
+    "sigmoid": StepKind(),
+    "silu": StepKind(),
+    "tanh": StepKind(),
+    "add": StepKind(operand=True),
+    "mul": StepKind(operand=True),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an epilogue: a kind from `STEP_KINDS` and its float constants."""
+
+    kind: str
+    arguments: tuple[float, ...] = ()
+
+    @property
+    def takes_operand(self) -> bool:
+        return STEP_KINDS[self.kind].operand
+
+
+@irdl_attr_definition
+class EpilogueAttr(Data[tuple[Step, ...]]):
+    """`#ax.epilogue<add, clip(0.0, 6.0)>`: steps in the order in which they are applied."""
+
+    name = "ax.epilogue"
+
+    def __init__(self, steps: Sequence[Step] = ()):
+        super().__init__(tuple(steps))
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.data)
+
+    @property
+    def operand_count(self) -> int:
+        """How many extra operands the steps consume."""
+        return sum(step.takes_operand for step in self.data)
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[Step, ...]:
+        steps = parser.parse_comma_separated_list(parser.Delimiter.ANGLE, lambda: _parse_step(parser))
+        return tuple(steps)
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_list(self.data, lambda step: printer.print_string(_render(step)))
+
+    def verify(self) -> None:
+        for step in self.data:
+            kind = STEP_KINDS.get(step.kind)
+            if kind is None:
+                raise VerifyException(f"unknown epilogue step '{step.kind}'")
+            if len(step.arguments) != kind.arguments:
+                raise VerifyException(
+                    f"epilogue step '{step.kind}' takes {kind.arguments} constants, {len(step.arguments)} given"
+                )
+            if step.kind == "clip" and step.arguments[0] > step.arguments[1]:
+                raise VerifyException(f"clip bounds are in the wrong order: {step.arguments}")
+
+
+def _parse_step(parser: AttrParser) -> Step:
+    kind = parser.parse_identifier(" as an epilogue step")
+    arguments = parser.parse_optional_comma_separated_list(
+        parser.Delimiter.PAREN, lambda: float(parser.parse_number(allow_boolean=False))
+    )
+    return Step(kind, tuple(arguments or ()))
+
+
+def _render(step: Step) -> str:
+    if not step.arguments:
+        return step.kind
+    return f"{step.kind}({', '.join(float_literal(argument) for argument in step.arguments)})"
+
+
+def float_literal(value: float) -> str:
+    """The shortest MLIR float literal that reads back as the same double (MLIR wants a point in it)."""
+    text = repr(float(value))
+    mantissa, exponent, power = text.partition("e")
+    return f"{mantissa}.0e{power}" if exponent and "." not in mantissa else text

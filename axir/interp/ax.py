@@ -1,0 +1,271 @@
+"""The meaning of the `ax` dialect: every operator as a NumPy function over binary32 arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir import Operation, SSAValue
+
+from axir.dialects import ax
+from axir.dialects.epilogue import EpilogueAttr
+from axir.interp import windows
+from axir.ir.constants import constant_array, numpy_dtype
+from axir.ir.diagnostics import AxirError
+from axir.ir.store import WeightStore
+
+Array = NDArray[Any]
+Observer = Callable[[SSAValue, Array], None]
+
+
+def run_graph(
+    graph: ax.GraphOp, inputs: Sequence[Array], store: WeightStore, observe: Observer | None = None
+) -> list[Array]:
+    """The outputs of a graph for arrays of the types of its inputs.
+
+    `observe` is called with every value that an operation produces. Raises `AxirError` for inputs of other types, and
+    for an `ax.onnx` that cannot be run.
+    """
+    arguments = graph.body.block.args
+    if len(inputs) != len(arguments):
+        raise AxirError(f"the graph takes {len(arguments)} inputs, {len(inputs)} given", op=graph)
+    values: dict[SSAValue, Array] = {}
+    for name, argument, array in zip(graph.inputs, arguments, inputs, strict=True):
+        if not _has_type(array, argument):
+            raise AxirError(f"input '{name.data}' is {array.dtype}{list(array.shape)}, not {argument.type}", op=graph)
+        values[argument] = array
+    last_use = {operand: op for op in graph.body.block.ops for operand in op.operands}
+    for op in graph.body.block.ops:
+        operands = [values[operand] for operand in op.operands]
+        if isinstance(op, ax.ReturnOp):
+            return operands
+        for result, array in zip(op.results, run_op(op, operands, store), strict=True):
+            if not _has_type(array, result):
+                raise AxirError(f"computes {array.dtype}{list(array.shape)}, not {result.type}", op=op)
+            values[result] = array
+            if observe is not None:
+                observe(result, array)
+        for operand in op.operands:
+            if last_use[operand] is op:
+                values.pop(operand, None)
+    raise AxirError("the graph has no return", op=graph)
+
+
+def run_op(op: Operation, operands: Sequence[Array], store: WeightStore) -> list[Array]:
+    """The results of one operation. Raises `AxirError` for one that is not of the `ax` dialect."""
+    if isinstance(op, ax.OnnxOp):
+        from axir.interp.onnx_node import run_onnx  # loads ONNX Runtime
+
+        return run_onnx(op, operands, store)
+    if isinstance(op, ax.ConstantOp):
+        return [constant_array(op.value, store, op)]
+    function = FUNCTIONS.get(type(op))
+    if function is None:
+        raise AxirError(f"'{op.name}' has no reference implementation", op=op)
+    # Overflow to infinity is IEEE arithmetic, not an error.
+    with np.errstate(all="ignore"):
+        return [np.asarray(function(op, _Operands(op, operands)))]
+
+
+def _has_type(array: Array, value: SSAValue) -> bool:
+    type_ = ax.tensor_of(value)
+    return array.shape == type_.get_shape() and array.dtype == numpy_dtype(type_.element_type)
+
+
+class _Operands:
+    """The arrays of an operation's operands, found by the SSA value that its named accessors return."""
+
+    def __init__(self, op: Operation, arrays: Sequence[Array]):
+        self._arrays = dict(zip(op.operands, arrays, strict=True))
+
+    def __getitem__(self, value: SSAValue) -> Array:
+        return self._arrays[value]
+
+    def many(self, values: Sequence[SSAValue]) -> list[Array]:
+        return [self._arrays[value] for value in values]
+
+
+# Elementwise functions
+
+
+def relu(x: Array) -> Array:
+    return np.maximum(x, np.float32(0))
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), from the exponential that cannot overflow."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, np.float32(1), small) / (np.float32(1) + small)
+
+
+def silu(x: Array) -> Array:
+    return x * sigmoid(x)
+
+
+def hard_sigmoid(x: Array, alpha: float, beta: float) -> Array:
+    return np.clip(x * np.float32(alpha) + np.float32(beta), np.float32(0), np.float32(1))
+
+
+def hard_swish(x: Array) -> Array:
+    return x * hard_sigmoid(x, 1 / 6, 0.5)
+
+
+def leaky_relu(x: Array, alpha: float) -> Array:
+    return np.where(x < 0, x * np.float32(alpha), x)
+
+
+def clip(x: Array, minimum: float, maximum: float) -> Array:
+    return np.clip(x, np.float32(minimum), np.float32(maximum))
+
+
+def prelu(x: Array, slope: Array) -> Array:
+    return np.where(x < 0, x * slope, x)
+
+
+_STEPS: dict[str, Callable[..., Array]] = {
+    "relu": relu,
+    "clip": clip,
+    "leaky_relu": leaky_relu,
+    "prelu": prelu,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_swish": hard_swish,
+    "sigmoid": sigmoid,
+    "silu": silu,
+    "tanh": np.tanh,
+    "add": np.add,
+    "mul": np.multiply,
+}
+
+
+def apply_epilogue(epilogue: EpilogueAttr, value: Array, extras: Sequence[Array]) -> Array:
+    """`value` after all steps; `extras` are the tensors that steps take, in their order."""
+    given: Iterator[Array] = iter(extras)
+    for step in epilogue:
+        value = _STEPS[step.kind](value, *([next(given)] if step.takes_operand else step.arguments))
+    return value
+
+
+# Operators
+
+
+def _conv(op: ax.ConvOp, x: _Operands) -> Array:
+    result = windows.conv(
+        x[op.input], x[op.weight], ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.dilations),
+        op.group.value.data,
+    )  # fmt: skip
+    return _finished(op, result, x)
+
+
+def _conv_transpose(op: ax.ConvTransposeOp, x: _Operands) -> Array:
+    result = windows.conv_transpose(
+        x[op.input], x[op.weight], ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.output_padding),
+        ax.ints_of(op.dilations), op.group.value.data,
+    )  # fmt: skip
+    return _finished(op, result, x)
+
+
+def _finished(op: ax.ConvOp | ax.ConvTransposeOp, result: Array, x: _Operands) -> Array:
+    if op.bias is not None:
+        result = result + x[op.bias][:, None, None]
+    return apply_epilogue(op.epilogue, result, x.many(op.extras))
+
+
+def _gemm(op: ax.GemmOp, x: _Operands) -> Array:
+    a, b = x[op.a], x[op.b]
+    product = np.matmul(a.T if op.trans_a.value.data else a, b.T if op.trans_b.value.data else b)
+    product = product * np.float32(op.alpha.value.data)
+    return product if op.c is None else product + x[op.c] * np.float32(op.beta.value.data)
+
+
+def _batch_norm(op: ax.BatchNormOp, x: _Operands) -> Array:
+    value = x[op.input]
+    column = (-1, *(1 for _ in value.shape[2:]))
+    scale, bias, mean, variance = (
+        x[parameter].reshape(column) for parameter in (op.scale, op.bias, op.mean, op.variance)
+    )
+    return (value - mean) / np.sqrt(variance + np.float32(op.epsilon.value.data)) * scale + bias
+
+
+def _max_pool(op: ax.MaxPoolOp, x: _Operands) -> Array:
+    return windows.max_pool(
+        x[op.input], ax.ints_of(op.kernel), ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.dilations)
+    )
+
+
+def _avg_pool(op: ax.AvgPoolOp, x: _Operands) -> Array:
+    result = windows.avg_pool(
+        x[op.input], ax.ints_of(op.kernel), ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.dilations),
+        bool(op.count_include_pad.value.data),
+    )  # fmt: skip
+    return apply_epilogue(op.epilogue, result, x.many(op.extras))
+
+
+def _spatial(value: Array) -> tuple[int, ...]:
+    return tuple(range(2, value.ndim))
+
+
+def _softmax(op: ax.SoftmaxOp, x: _Operands) -> Array:
+    value, axis = x[op.input], op.axis.value.data
+    powers = np.exp(value - value.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def _slice(op: ax.SliceOp, x: _Operands) -> Array:
+    bounds = zip(ax.ints_of(op.starts), ax.ints_of(op.ends), ax.ints_of(op.steps), strict=True)
+    return x[op.input][tuple(slice(*bound) for bound in bounds)]
+
+
+def _pad(op: ax.PadOp, x: _Operands) -> Array:
+    value, pads = x[op.input], ax.ints_of(op.pads)
+    sides = [(pads[axis], pads[axis + value.ndim]) for axis in range(value.ndim)]
+    # Negative pads crop.
+    kept = tuple(slice(max(-a, 0), size - max(-b, 0)) for (a, b), size in zip(sides, value.shape, strict=True))
+    added = [(max(a, 0), max(b, 0)) for a, b in sides]
+    return np.pad(value[kept], added, constant_values=np.float32(op.value.value.data))
+
+
+_Function = Callable[[Any, _Operands], Array]
+
+
+def _unary(function: Callable[[Array], Array]) -> _Function:
+    return lambda op, x: function(x[op.input])
+
+
+def _binary(function: Callable[[Array, Array], Array]) -> _Function:
+    return lambda op, x: function(x[op.a], x[op.b])
+
+
+FUNCTIONS: dict[type[Operation], _Function] = {
+    ax.ConvOp: _conv,
+    ax.ConvTransposeOp: _conv_transpose,
+    ax.GemmOp: _gemm,
+    ax.MatMulOp: _binary(np.matmul),
+    ax.BatchNormOp: _batch_norm,
+    ax.MaxPoolOp: _max_pool,
+    ax.AvgPoolOp: _avg_pool,
+    ax.GlobalAvgPoolOp: lambda op, x: x[op.input].mean(axis=_spatial(x[op.input]), keepdims=True),
+    ax.GlobalMaxPoolOp: lambda op, x: x[op.input].max(axis=_spatial(x[op.input]), keepdims=True),
+    ax.ReduceMeanOp: lambda op, x: x[op.input].mean(axis=ax.ints_of(op.axes), keepdims=bool(op.keepdims.value.data)),
+    ax.AddOp: _binary(np.add),
+    ax.SubOp: _binary(np.subtract),
+    ax.MulOp: _binary(np.multiply),
+    ax.DivOp: _binary(np.divide),
+    ax.ReluOp: _unary(relu),
+    ax.SigmoidOp: _unary(sigmoid),
+    ax.TanhOp: _unary(np.tanh),
+    ax.SiluOp: _unary(silu),
+    ax.HardSwishOp: _unary(hard_swish),
+    ax.HardSigmoidOp: lambda op, x: hard_sigmoid(x[op.input], op.alpha.value.data, op.beta.value.data),
+    ax.LeakyReluOp: lambda op, x: leaky_relu(x[op.input], op.alpha.value.data),
+    ax.ClipOp: lambda op, x: clip(x[op.input], op.minimum.value.data, op.maximum.value.data),
+    ax.PReluOp: lambda op, x: prelu(x[op.input], x[op.slope]),
+    ax.SoftmaxOp: _softmax,
+    ax.ConcatOp: lambda op, x: np.concatenate(x.many(op.inputs), axis=op.axis.value.data),
+    ax.SliceOp: _slice,
+    ax.PadOp: _pad,
+    ax.ReshapeOp: lambda op, x: x[op.input].reshape(ax.ints_of(op.shape)),
+    ax.TransposeOp: lambda op, x: x[op.input].transpose(ax.ints_of(op.perm)),
+}
+"""The reference implementation of every operator with one result; `run_op` does the others."""

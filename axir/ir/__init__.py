@@ -1,0 +1,1 @@
+"""What every level of the IR shares: diagnostics, locations, text, constants, context."""

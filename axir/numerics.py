@@ -1,0 +1,109 @@
+"""The primitive arithmetic of docs/numerics.md, shared by the reference interpreter, the lowering and the simulator.
+
+Only what one vector lane does is here: rounding, saturation, table look-up, and the constants they need. Everything is
+IEEE-754 binary32 with round to nearest even; constants are computed in binary64 and rounded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
+I8 = NDArray[np.int8]
+
+INT8_MIN, INT8_MAX = -128, 127
+
+
+def multiplier(input_scale: F64 | F32 | float, weight_scale: F64 | F32 | float = 1.0) -> F32:
+    """The real value of one accumulator unit: input scale times weight scale, rounded once to binary32."""
+    return np.asarray(np.float64(input_scale) * np.asarray(weight_scale, np.float64)).astype(np.float32)
+
+
+def reciprocal(value: F64 | F32 | float) -> F32:
+    """1 / value, rounded once to binary32; the requantization factor of an output scale."""
+    return np.asarray(1.0 / np.asarray(value, np.float64)).astype(np.float32)
+
+
+def dequantize(stored: NDArray[np.integer], scale: F32, zero_point: I32) -> F32:
+    """(stored - zero_point) * scale: exact integer difference, one binary32 product."""
+    return (stored.astype(np.int32) - zero_point).astype(np.float32) * scale
+
+
+def quantize(value: F32, inverse_scale: F32, zero_point: I32, lower: int = INT8_MIN, upper: int = INT8_MAX) -> I8:
+    """saturate(round_half_even(value * inverse_scale) + zero_point), clamped to [lower, upper]; operands broadcast.
+
+    The clamp is applied to the rounded float before the conversion, so that no conversion can overflow.
+    """
+    scaled = value * inverse_scale
+    np.rint(scaled, out=scaled)
+    offset = np.asarray(zero_point, np.float32)
+    np.clip(scaled, np.float32(lower) - offset, np.float32(upper) - offset, out=scaled)
+    scaled += offset
+    return scaled.astype(np.int8)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A piecewise linear function: `bins` equal bins of width 1/`per_unit` from `start`, and one bin at each end.
+
+    y = intercept[i] + slope[i] * x with i = 1 + clamp(floor((x - start) * per_unit), -1, bins); the difference, the
+    product with the slope and the sum each round to binary32. `per_unit` is a power of two, so the index is exact.
+    """
+
+    name: str
+    start: float
+    per_unit: int
+    bins: int
+    intercept: F32
+    slope: F32
+    error: float  # greatest distance to the function over all reals, before rounding to binary32
+
+    def __call__(self, x: F32) -> F32:
+        position = (x - np.float32(self.start)) * np.float32(self.per_unit)
+        np.floor(position, out=position)
+        np.clip(position, np.float32(-1), np.float32(self.bins), out=position)
+        index = position.astype(np.int32)
+        index += 1
+        return self.slope[index] * x + self.intercept[index]
+
+
+START, PER_UNIT, BINS = -16.0, 32, 1024
+
+
+def _sigmoid(x: F64) -> F64:
+    return 0.5 * (1.0 + np.tanh(0.5 * x))
+
+
+FUNCTIONS: dict[str, tuple[Callable[[F64], F64], tuple[float, float], tuple[float, float]]] = {
+    # name: function, (intercept, slope) left of the bins, the same right of them
+    "sigmoid": (_sigmoid, (0.0, 0.0), (1.0, 0.0)),
+    "tanh": (lambda x: np.tanh(x), (-1.0, 0.0), (1.0, 0.0)),
+    "silu": (lambda x: x * _sigmoid(x), (0.0, 0.0), (0.0, 1.0)),
+    "hard_swish": (lambda x: x * np.clip(x / 6 + 0.5, 0, 1), (0.0, 0.0), (0.0, 1.0)),
+}
+
+
+@cache
+def table(name: str) -> Table:
+    """The table of a function in `FUNCTIONS`: chords between bin edges, computed in binary64, rounded once."""
+    function, left, right = FUNCTIONS[name]
+    edges = START + np.arange(BINS + 1, dtype=np.float64) / PER_UNIT
+    values = function(edges)
+    slope = np.diff(values) * PER_UNIT
+    intercept = values[:-1] - slope * edges[:-1]
+    inside = (edges[:-1, None] + np.linspace(0, 1, 17)[None, :] / PER_UNIT).ravel()
+    chord = np.repeat(intercept, 17) + np.repeat(slope, 17) * inside
+    ends = max(abs(left[0] + left[1] * START - values[0]), abs(right[0] - right[1] * START - values[-1]))
+    return Table(
+        name, START, PER_UNIT, BINS,
+        np.concatenate(([left[0]], intercept, [right[0]])).astype(np.float32),
+        np.concatenate(([left[1]], slope, [right[1]])).astype(np.float32),
+        float(max(np.abs(chord - function(inside)).max(), ends)),
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""What an instruction costs, in cycles: written once, used by the scheduler and by the simulator's timing model.
+
+Every function takes one decoded instruction and the device. Streaming units overlap their stages, so an instruction
+takes the slowest of them per vector; the stages are listed in `Cost` so that reports can say which one it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from axir.target.description import Target
+from axir.target.isa import Depthwise, Dma, Instruction, Load, Mvm, StepOp, Vec, VectorProgram
+
+TABLE_BYTES = 64 + 2 * 4160
+"""Header, then intercepts and slopes of 1026 binary32 entries each, padded to pwords (docs/isa.md)."""
+
+_FREE_STEPS = {StepOp.LOAD}
+"""Operands are dequantized by their own stage, as the accumulator is; the other steps share the lanes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Cycles of one instruction on its unit without dispatch; `array`, `depthwise` and `vector` are the busy parts."""
+
+    cycles: int
+    array: int = 0
+    depthwise: int = 0
+    vector: int = 0
+
+
+def ceil_div(a: int, b: int) -> int:
+    return -(-a // b)
+
+
+def cost(instruction: Instruction, target: Target) -> Cost:
+    """Cycles on an otherwise idle device. A DMA copy counts its set-up and its narrowest link."""
+    if isinstance(instruction, Dma):
+        return Cost(
+            target.dma.setup + ceil_div(dma_bytes(instruction) * 1000, int(dma_rate(instruction, target) * 1000))
+        )
+    if isinstance(instruction, Load):
+        return _load(instruction, target)
+    if isinstance(instruction, Mvm):
+        return _mvm(instruction, target)
+    if isinstance(instruction, Depthwise):
+        return _depthwise(instruction, target)
+    if isinstance(instruction, Vec):
+        return _vec(instruction, target)
+    raise TypeError(f"no cost for {type(instruction).__name__}")
+
+
+def dma_bytes(dma: Dma) -> int:
+    return dma.row_bytes * dma.count0 * dma.count1 * dma.count2
+
+
+def dma_rate(dma: Dma, target: Target) -> float:
+    """Bytes a cycle of one copy that has the device for itself."""
+    rate = float(target.dma.bandwidth)
+    if "l2" in (dma.src.memory, dma.dst.memory):
+        rate = min(rate, target.l2.bandwidth)
+    if "ddr" in (dma.src.memory, dma.dst.memory):
+        rate = min(rate, target.ddr_bytes_per_cycle)
+    return rate
+
+
+def load_bytes(load: Load) -> int:
+    """Bytes written into weight sets."""
+    return load.segment_rows * load.segments * load.columns * load.replicas
+
+
+def _load(load: Load, target: Target) -> Cost:
+    cycles = ceil_div(load_bytes(load), target.array.load_bandwidth)
+    if load.clear:
+        last = load.row + (load.segments - 1) * load.segment_step + (load.replicas - 1) * load.replica_step
+        sets = ceil_div(last + load.segment_rows, target.array.rows) - load.row // target.array.rows
+        cycles += sets * target.array.clear
+    return Cost(cycles)
+
+
+def program_cycles(program: VectorProgram, target: Target) -> int:
+    """Cycles a pword in the vector unit: bias, scale, store and operand loads are pipelined, other steps take turns."""
+    steps = sum(step.op not in _FREE_STEPS for step in program.steps)
+    return max(1, ceil_div(steps, target.vector.steps))
+
+
+def _coefficients(program: VectorProgram, blocks: int, target: Target) -> int:
+    """Cycles to fetch parameter blocks and table before the first vector."""
+    size = program.parameters * 256 * blocks if program.params is not None else 0
+    if program.table is not None:
+        size += TABLE_BYTES
+    return ceil_div(size, target.l1.port)
+
+
+def _mvm(mvm: Mvm, target: Target) -> Cost:
+    array = target.array
+    vectors = mvm.rows * mvm.vectors
+    sets = ceil_div(mvm.matrix_rows, array.rows)
+    compute = sets * array.vector_interval
+    stages = [compute, ceil_div(mvm.matrix_rows, target.l1.port)]
+    partial = ceil_div(mvm.columns * target.device.pword * 4, array.partial_bandwidth)
+    if mvm.partial_in is not None:
+        stages.append(partial)
+    vector = 0
+    start = array.latency
+    if mvm.partial_out is not None:
+        stages.append(partial)
+    else:
+        vector = mvm.columns * program_cycles(mvm, target)
+        stages.append(vector)
+        start += _coefficients(mvm, ceil_div(mvm.columns, mvm.replicas), target)
+    return Cost(start + vectors * max(stages), array=vectors * compute, vector=vectors * vector)
+
+
+def _depthwise(dw: Depthwise, target: Target) -> Cost:
+    taps = dw.tap_rows * dw.tap_columns
+    pwords = dw.rows * dw.vectors * dw.blocks
+    compute = ceil_div(taps, target.depthwise.taps)
+    vector = program_cycles(dw, target)
+    start = target.depthwise.latency + _coefficients(dw, dw.blocks, target)
+    if dw.weights is not None:
+        start += dw.blocks * taps
+    return Cost(start + pwords * max(compute, vector), depthwise=pwords * compute, vector=pwords * vector)
+
+
+def _vec(vec: Vec, target: Target) -> Cost:
+    pwords = vec.rows * vec.vectors * vec.blocks
+    vector = program_cycles(vec, target)
+    start = target.depthwise.latency + _coefficients(vec, vec.blocks, target)
+    return Cost(start + pwords * vector, vector=pwords * vector)

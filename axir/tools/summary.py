@@ -1,0 +1,90 @@
+"""A compiled model's report as text for people: what `axc`, `axrunmodel` and the demo print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from axir.runtime.timing import FrameTimes
+
+Report = Mapping[str, Any]
+"""The content of compiled_model/report.json."""
+
+MODELLED = "modelled, no chip"
+
+
+def totals_lines(report: Report) -> list[str]:
+    """Work, time, distance from the lower bound, memory."""
+    totals = report["totals"]
+    cycles, bound = totals["cycles"], totals["lower_bound_cycles"]
+    lines = [
+        f"{len(report['layers'])} layers, {_count(totals['macs'])} multiply-accumulates",
+        f"latency   {_time(cycles / totals['frequency_hz'])}: {cycles:,} cycles on one core ({MODELLED})",
+    ]
+    if bound:
+        lines.append(
+            f"limit     {_time(bound / totals['frequency_hz'])}: {bound:,} cycles, {totals['lower_bound_resource']}; "
+            f"the program takes {cycles / bound:.2f} times that"
+        )
+    memories = (("L1", "peak_l1_bytes"), ("L2", "peak_l2_bytes"), ("DDR", "ddr_bytes"))
+    lines.append("memory    " + ", ".join(f"{name} {_bytes(totals[key])}" for name, key in memories))
+    return lines
+
+
+def rate_lines(times: FrameTimes) -> list[str]:
+    """Frames per second on the device, through the link, and with the host's call."""
+    rows = (("device", times.device_fps), ("host", times.host_fps), ("system", times.system_fps))
+    return [f"{name:8}{fps:12,.0f} frames/s" for name, fps in rows]
+
+
+def unit_lines(report: Report) -> list[str]:
+    """The busy share of every unit."""
+    rows = [["unit", "busy cycles", "share"]]
+    rows += [
+        [unit, f"{entry['busy_cycles']:,}", f"{entry['busy_share']:.1%}"] for unit, entry in report["units"].items()
+    ]
+    return table(rows, "<>>")
+
+
+def layer_lines(report: Report) -> list[str]:
+    """Work and time of every layer."""
+    rows = [["layer", "operator", "unit", "MACs", "bytes", "cycles", "share"]]
+    total = report["totals"]["cycles"]
+    rows += [
+        [
+            layer["name"],
+            layer["op"],
+            layer["unit"],
+            f"{layer['macs']:,}",
+            f"{layer['bytes']:,}",
+            f"{layer['cycles']:,}",
+            f"{layer['cycles'] / total:.1%}",
+        ]
+        for layer in report["layers"]
+    ]
+    return table(rows, "<<<>>>>")
+
+
+def table(rows: Sequence[Sequence[str]], alignment: str) -> list[str]:
+    """Rows, the first of them headings, in columns; `<` and `>` align them."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, alignment, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+
+
+def _count(value: int) -> str:
+    for limit, unit in ((10**9, "G"), (10**6, "M")):
+        if value >= limit:
+            return f"{value / limit:.2f} {unit}"
+    return f"{value:,}"
+
+
+def _bytes(value: int) -> str:
+    return f"{value / 2**20:.2f} MiB" if value >= 1 << 20 else f"{value / 1024:.1f} KiB"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e3:.3f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} µs"

@@ -1,0 +1,1 @@
+"""Writers for devices and foreign formats. `axir/backends` links here."""

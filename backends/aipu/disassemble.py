@@ -1,0 +1,124 @@
+"""From an image back to the `aipu` dialect.
+
+The text has one buffer for each memory that tasks or ports use beside the constants (`l1`, `l2`, `ddr`: from address 0
+to the end of the program's region), and one for each constant; an address inside a constant refers to that one. Tasks
+stand in the order of `order`: of those that may run, the one of the least layer first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from bisect import bisect_right
+from collections.abc import Iterator
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.ir import Attribute, SSAValue
+
+from axir.backends.aipu.notes import attributes_from
+from axir.backends.aipu.order import order
+from axir.backends.aipu.structure import Image, Port, Task, TaskId, describe
+from axir.dialects import aipu
+from axir.dialects.axq import QuantType
+from axir.ir.constants import constant_attr
+from axir.ir.diagnostics import AxirError
+from axir.ir.location import name_loc
+from axir.ir.store import WeightStore
+from axir.target import isa
+from axir.target.isa import Address, Memory
+
+
+def disassemble(image: Image, store: WeightStore) -> ModuleOp:
+    """The program of an image; its constants go to `store`. Encoding it again gives the same image.
+
+    Raises `AxirError` for a deadlock, and where a core waits for another one, which the dialect cannot express.
+    """
+    return ModuleOp([program_from(image, store)])
+
+
+def program_from(image: Image, store: WeightStore) -> aipu.ProgramOp:
+    """As `disassemble`, without the module."""
+    buffers = _Buffers(image, store)
+    ports = [aipu.InputOp(*_port(port, buffers, store)) for port in image.inputs]
+    results = [aipu.OutputOp(*_port(port, buffers, store)) for port in image.outputs]
+    cores = [aipu.CoreOp(number) for number in range(len(image.cores))]
+    made: dict[TaskId, aipu.TaskOp] = {}
+    for step in order(image):
+        made[step.id] = _task(image, step.id, step.task, buffers, made)
+        cores[step.id.core].body.block.add_op(made[step.id])
+    layers = [aipu.LayerAttr.of(*layer) for layer in image.layers]
+    program = aipu.ProgramOp(image.name, image.target, layers, [*buffers.ops(), *ports, *results, *cores])
+    program.attributes = attributes_from(image.notes)
+    return program
+
+
+class _Buffers:
+    """The buffer that an address belongs to."""
+
+    def __init__(self, image: Image, store: WeightStore):
+        self._image = image
+        self._regions: dict[Memory, aipu.BufferOp] = {}
+        self._starts: dict[Memory, list[int]] = {memory: [] for memory in isa.MEMORIES}
+        self._constants: dict[Memory, list[aipu.BufferOp]] = {memory: [] for memory in isa.MEMORIES}
+        for constant in sorted(image.constants, key=lambda c: (isa.MEMORIES.index(c.memory), c.address)):
+            data = constant_attr(constant.data, store)
+            buffer = aipu.BufferOp(constant.label, constant.memory, constant.data.size, constant.address, data)
+            self._starts[constant.memory].append(constant.address)
+            self._constants[constant.memory].append(buffer)
+
+    def find(self, memory: Memory, address: int) -> tuple[aipu.BufferOp, int]:
+        """The buffer at an absolute address, and the offset in it."""
+        index = bisect_right(self._starts[memory], address) - 1
+        if index >= 0:
+            start, buffer = self._starts[memory][index], self._constants[memory][index]
+            if address < start + buffer.bytes:
+                return buffer, address - start
+        if memory not in self._regions:
+            buffer = aipu.BufferOp(memory, memory, self._image.memory.get(memory, 0), 0)
+            buffer.result.name_hint = memory
+            self._regions[memory] = buffer
+        return self._regions[memory], address
+
+    def ops(self) -> Iterator[aipu.BufferOp]:
+        for memory in isa.MEMORIES:
+            if memory in self._regions:
+                yield self._regions[memory]
+            yield from self._constants[memory]
+
+
+def _port(
+    port: Port, buffers: _Buffers, store: WeightStore
+) -> tuple[str, SSAValue, int, aipu.LayoutAttr, TensorType[Attribute]]:
+    if isinstance(port.scale, tuple):
+        scales = constant_attr(np.array(port.scale, np.float32), store)
+        zero_points = constant_attr(np.array(port.zero_point, np.int32), store)
+        element: Attribute = QuantType(scales, zero_points)
+    else:
+        assert isinstance(port.zero_point, int)
+        element = QuantType.per_tensor(port.scale, port.zero_point)
+    buffer, offset = buffers.find(port.memory, port.offset)
+    layout = aipu.LayoutAttr(port.row_pitch, port.pitch, port.runs)
+    return port.label, buffer.result, offset, layout, TensorType(element, port.shape)
+
+
+def _task(image: Image, where: TaskId, task: Task, buffers: _Buffers, made: dict[TaskId, aipu.TaskOp]) -> aipu.TaskOp:
+    offsets: dict[str, Address] = {}
+    operands: list[aipu.BufferOp] = []
+    for row in isa.addresses_of(type(task.instruction)):
+        address: Address | None = getattr(task.instruction, row.name)
+        if address is not None:
+            buffer, offset = buffers.find(address.memory, address.offset)
+            offsets[row.name] = Address(address.memory, offset)
+            operands.append(buffer)
+    if any(wait.core != where.core for wait in task.waits):
+        raise AxirError(f"{describe(image, where)} waits for another core, which aipu cannot express")
+    op = aipu.TaskOp.make(
+        dataclasses.replace(task.instruction, **offsets),
+        [buffer.result for buffer in operands],
+        where.unit,
+        task.layer,
+        [made[TaskId(wait.core, wait.unit, wait.completed - 1)].token for wait in task.waits],
+    )
+    op.location = name_loc(image.layers[task.layer].name)
+    op.token.name_hint = f"{where.unit}.{where.number}"
+    return op

@@ -1,0 +1,164 @@
+"""Static analysis of an image, valid for every input: what a device would do wrong without a word is an error here.
+
+Addresses outside of the program's memory, reads of bytes that nothing has written, writes over constants, races between
+queues, deadlocks, and demands that the device does not meet. docs/isa.md, "Strictness", lists the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from axir.backends.aipu.order import Step, unit_number
+from axir.backends.aipu.simulator.accesses import SETS, Access, Region, accesses, distinct
+from axir.backends.aipu.simulator.shadow import Hazard, Shadow
+from axir.backends.aipu.structure import Image, Port, TaskId, describe
+from axir.ir.diagnostics import AxirError
+from axir.target import isa
+from axir.target.cost import ceil_div
+from axir.target.description import Target
+from axir.target.isa import COLUMN_BLOCKS, PWORD, Depthwise, Memory
+
+
+def memory_size(memory: Memory, target: Target) -> int:
+    return {"l1": target.l1.size, "l2": target.l2.size, "ddr": target.ddr.size}[memory]
+
+
+def check(image: Image, steps: Sequence[Step], target: Target) -> None:
+    """Check the image, whose tasks are `steps` in an order that agrees with happens-before. Raises `AxirError`."""
+    _check_device(image, target)
+    checker = _Checker(image, target)
+    for step in steps:
+        checker.task(step)
+    for port in image.outputs:
+        checker.output(port)
+
+
+def _check_device(image: Image, target: Target) -> None:
+    if not 1 <= len(image.cores) <= target.device.cores:
+        raise AxirError(f"the program is for {len(image.cores)} cores, {target.name} has {target.device.cores}")
+    for memory, size in image.memory.items():
+        if size > memory_size(memory, target):
+            raise AxirError(
+                f"the program needs {size} bytes of {memory}, {target.name} has {memory_size(memory, target)}"
+            )
+    for port in (*image.inputs, *image.outputs):
+        if port.offset % PWORD or port.row_pitch % PWORD:
+            raise AxirError(f"port '{port.label}': its rows do not start at multiples of {PWORD} bytes")
+        if port.offset + port.bytes > image.memory.get(port.memory, 0):
+            raise AxirError(f"port '{port.label}' lies outside of the program's {port.memory}")
+    for constant in image.constants:
+        if constant.address % PWORD or constant.data.size % PWORD:
+            raise AxirError(f"constant '{constant.label}' is not made of whole pwords")
+        if constant.end > image.memory.get(constant.memory, 0):
+            raise AxirError(f"constant '{constant.label}' lies outside of the program's {constant.memory}")
+
+
+class _Checker:
+    def __init__(self, image: Image, target: Target):
+        self.image, self.target = image, target
+        cores = range(len(image.cores))
+        copies = [unit for unit in isa.UNITS if unit.startswith("dma")]
+        everywhere = [unit_number(core, unit) for core in cores for unit in copies]
+        self.shadows: dict[tuple[str, int], Shadow] = {}
+        for core in cores:
+            own = [unit_number(core, unit) for unit in isa.UNITS]
+            self._add("l1", core, own)
+            matrix = [unit_number(core, unit) for unit in ("load", "array")]
+            rows = target.array.weight_sets * target.array.rows
+            self.shadows[SETS, core] = Shadow(rows * COLUMN_BLOCKS, matrix)
+            for memory in ("l2", "ddr"):
+                if core == 0:
+                    self._add(memory, 0, everywhere)
+                else:
+                    self.shadows[memory, core] = self.shadows[memory, 0]
+        for constant in image.constants:
+            for core in cores if constant.memory == "l1" else (0,):
+                self.shadows[constant.memory, core].preset(
+                    constant.address // PWORD, ceil_div(constant.end, PWORD), constant=True
+                )
+        for port in image.inputs:
+            shadow, start, end = self.shadows[port.memory, 0], port.offset // PWORD, (port.offset + port.bytes) // PWORD
+            if shadow.constant[start:end].any():
+                raise AxirError(f"input '{port.label}' lies over a constant in {port.memory}")
+            shadow.preset(start, end)
+
+    def _add(self, memory: Memory, core: int, units: list[int]) -> None:
+        self.shadows[memory, core] = Shadow(ceil_div(self.image.memory.get(memory, 0), PWORD), units)
+
+    def task(self, step: Step) -> None:
+        instruction = step.task.instruction
+        if isinstance(instruction, Depthwise) and instruction.mode == "mac":  # sums and maxima need no weight memory
+            taps = instruction.tap_rows * instruction.tap_columns
+            if taps > self.target.depthwise.max_taps:
+                limit = self.target.depthwise.max_taps
+                raise AxirError(f"{self._name(step.id)}: has {taps} taps, {self.target.name} has {limit}")
+        if step.id.unit.startswith("dma") and int(step.id.unit[3:]) >= self.target.dma.channels:
+            raise AxirError(f"{self._name(step.id)}: {self.target.name} has {self.target.dma.channels} DMA channels")
+        for access in accesses(instruction, self.target):
+            for region in access.regions:
+                self._access(step, access, region)
+
+    def _access(self, step: Step, access: Access, region: Region) -> None:
+        shadow = self.shadows[access.memory, step.id.core]
+        if region.end > shadow.granules:
+            where = f"the program's region of {shadow.granules * PWORD} bytes"
+            if access.memory == SETS:
+                where = f"the {self.target.array.weight_sets} sets of {self.target.name}"
+            span = _place(access.memory, region.start, region.end)
+            raise AxirError(f"{self._name(step.id)}: {access.role} reaches {span}, outside of {where}")
+        if access.write and not distinct(region):
+            raise AxirError(f"{self._name(step.id)}: {access.role} writes some bytes twice")
+        unit = unit_number(step.id.core, step.id.unit)
+        if access.write:
+            hazard = shadow.write(region, unit, step.clock)
+        else:
+            hazard = shadow.read(region, unit, step.clock, record=not access.aligned)
+        if hazard is not None:
+            raise self._error(step, access, hazard)
+
+    def _error(self, step: Step, access: Access, hazard: Hazard) -> AxirError:
+        verb = "writes" if access.write else "reads"
+        place = _place(access.memory, hazard.granule, hazard.granule + 1)
+        what = f"{self._name(step.id)}: {access.role} {verb} {place}"
+        if hazard.kind == "unwritten":
+            return AxirError(f"{what}, which nothing has written")
+        if hazard.kind == "constant":
+            constant = next(
+                c for c in self.image.constants
+                if c.memory == access.memory and c.address <= hazard.granule * PWORD < c.end
+            )  # fmt: skip
+            return AxirError(f"{what}, which is part of constant '{constant.label}'")
+        core, number = divmod(hazard.unit, len(isa.UNITS))
+        other = TaskId(core, isa.UNITS[number], hazard.number)
+        if other == step.id:
+            return AxirError(f"{what}, which it also reads")
+        return AxirError(
+            f"{what}, in a race with {self._name(other)}: nothing orders them",
+            notes=(f"{step.id} must wait for {other}, directly or through other tasks",),
+        )
+
+    def output(self, port: Port) -> None:
+        """The host reads an output when all tasks have completed."""
+        shadow = self.shadows[port.memory, 0]
+        slots = np.array(port.slots)
+        pixels = np.arange(port.shape[3])[:, None] * port.pitch
+        row = np.unique((port.offset + pixels + slots) // PWORD)
+        granules = np.add.outer(np.arange(port.shape[2]) * (port.row_pitch // PWORD), row)
+        missing = granules[~shadow.written[granules]]
+        if missing.size:
+            place = _place(port.memory, int(missing[0]), int(missing[0]) + 1)
+            raise AxirError(f"output '{port.label}' has bytes that nothing has written: {place}")
+
+    def _name(self, task: TaskId) -> str:
+        return describe(self.image, task)
+
+
+def _place(memory: str, start: int, end: int) -> str:
+    if memory == SETS:
+        row, block = divmod(start, COLUMN_BLOCKS)
+        if end == start + 1:
+            return f"matrix row {row}, column block {block}"
+        return f"matrix rows {row} to {(end - 1) // COLUMN_BLOCKS}"
+    return f"{memory} [0x{start * PWORD:x}, 0x{end * PWORD:x})"

@@ -1,0 +1,74 @@
+"""The bytes of the device while a program runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axir.backends.aipu.structure import Image, Port
+from axir.numerics import I8
+from axir.target.description import Target
+from axir.target.isa import Address
+
+F32 = NDArray[np.float32]
+
+
+class Core:
+    """What one core sees: its own L1 and weight sets, and the memories that all cores share.
+
+    `weights` are the sets as one matrix [rows of all sets, columns], in binary32, where products of bytes are exact.
+    """
+
+    def __init__(self, image: Image, target: Target, shared: dict[str, I8]):
+        self.memories = {**shared, "l1": np.zeros(image.memory.get("l1", 0), np.int8)}
+        self.set_rows = target.array.rows
+        self.weights: F32 = np.zeros((target.array.weight_sets * target.array.rows, target.array.columns), np.float32)
+        for constant in image.constants:
+            if constant.memory == "l1":
+                self.memories["l1"][constant.address : constant.end] = constant.data
+
+    def view(self, address: Address, shape: tuple[int, ...], strides: tuple[int, ...]) -> I8:
+        """Bytes at `address`, strides in bytes; a view into memory."""
+        return np.ndarray(shape, np.int8, self.memories[address.memory], address.offset, strides)
+
+    def block(self, address: Address, shape: tuple[int, ...], dtype: type[np.generic] = np.int8) -> NDArray[Any]:
+        """Contiguous little-endian numbers at `address`; a view into memory."""
+        return np.ndarray(shape, np.dtype(dtype).newbyteorder("<"), self.memories[address.memory], address.offset)
+
+
+def shared_memories(image: Image) -> dict[str, I8]:
+    """L2 and DDR with the constants in them."""
+    memories = {name: np.zeros(image.memory.get(name, 0), np.int8) for name in ("l2", "ddr")}
+    for constant in image.constants:
+        if constant.memory in memories:
+            memories[constant.memory][constant.address : constant.end] = constant.data
+    return memories
+
+
+def write_port(memory: I8, port: Port, tensor: I8) -> None:
+    """Place a [1, C, H, W] tensor; bytes of the port that hold no element become 0."""
+    _, _, height, width = port.shape
+    memory[port.offset : port.offset + port.bytes] = 0
+    pixels = _pixels(memory, port, height, width)
+    channel = 0
+    for count, slot in port.runs:
+        pixels[:, :, slot : slot + count] = tensor[0, channel : channel + count].transpose(1, 2, 0)
+        channel += count
+
+
+def read_port(memory: I8, port: Port) -> I8:
+    """The [1, C, H, W] tensor of a port, a copy."""
+    _, channels, height, width = port.shape
+    pixels = _pixels(memory, port, height, width)
+    tensor = np.empty((1, channels, height, width), np.int8)
+    channel = 0
+    for count, slot in port.runs:
+        tensor[0, channel : channel + count] = pixels[:, :, slot : slot + count].transpose(2, 0, 1)
+        channel += count
+    return tensor
+
+
+def _pixels(memory: I8, port: Port, height: int, width: int) -> I8:
+    return np.ndarray((height, width, port.pitch), np.int8, memory, port.offset, (port.row_pitch, port.pitch, 1))

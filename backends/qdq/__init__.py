@@ -1,0 +1,1 @@
+"""The quantized graph as ONNX with QuantizeLinear and DequantizeLinear."""

@@ -1,0 +1,1 @@
+"""Readers of foreign model formats. `axir/frontends` links here."""

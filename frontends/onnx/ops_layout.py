@@ -1,0 +1,182 @@
+"""Operators that move data: concat, slice, pad, reshape, transpose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from axir.dialects import ax
+from axir.frontends.onnx.convert import Converter, Node, Unsupported, normal_axes
+from axir.frontends.onnx.ops_math import reshape
+
+
+def _concat(node: Node) -> Sequence[SSAValue]:
+    operands = [node.operand(i) for i in range(len(node.proto.input))]
+    axis = node.axis("axis", 1, len(node.shape()))
+    if len(operands) == 1:
+        return operands
+    return [node.emit(ax.ConcatOp, [operands], axis=ax.integer(axis))]
+
+
+def _slice_op(node: Node, operand: SSAValue, bounds: Sequence[tuple[int, int, int]]) -> SSAValue:
+    """`bounds`: start, end and step of every axis, normalized."""
+    starts, ends, steps = zip(*bounds, strict=True)
+    return node.emit(ax.SliceOp, [operand], starts=ax.ints(starts), ends=ax.ints(ends), steps=ax.ints(steps))
+
+
+def _slice(node: Node) -> Sequence[SSAValue]:
+    shape = node.shape()
+    if node.opset < 10:
+        starts, ends = node.integers("starts", []), node.integers("ends", [])
+        axes, steps = node.integers("axes", None), None
+    else:
+        starts, ends = node.constant_integers(1) or [], node.constant_integers(2) or []
+        axes, steps = node.constant_integers(3), node.constant_integers(4)
+    axes = normal_axes(range(len(starts)) if axes is None else axes, len(shape))
+    steps = [1] * len(starts) if steps is None else steps
+    if not len(starts) == len(ends) == len(axes) == len(steps):
+        raise ValueError(f"{len(starts)} starts, {len(ends)} ends, {len(axes)} axes and {len(steps)} steps")
+    bounds = [(0, size, 1) for size in shape]
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        if step < 0:
+            raise Unsupported("Slice with a negative step")
+        if step == 0:
+            raise ValueError("a step is 0")
+        first, last, _ = slice(start, end, step).indices(shape[axis])
+        bounds[axis] = (first, max(first, last), step)
+    return [_slice_op(node, node.operand(0), bounds)]
+
+
+def _gather(node: Node) -> Sequence[SSAValue]:
+    """Constant indices in steps of one size are a slice; exporters write channel splits and shuffles so."""
+    shape, indices = node.shape(), node.constant(1)
+    if indices is None or indices.dtype.kind not in "iu":
+        raise ValueError("indices must be integers")
+    axis = node.axis("axis", 0, len(shape))
+    positions = [int(index) for index in indices.reshape(-1)]
+    if any(not -shape[axis] <= position < shape[axis] for position in positions):
+        raise ValueError(f"an index is outside of axis {axis} of {list(shape)}")
+    positions = [position % shape[axis] for position in positions]
+    steps = {after - before for before, after in pairwise(positions)}
+    if indices.ndim > 1 or len(steps) > 1 or min(steps, default=1) < 1 or not positions:
+        raise Unsupported("Gather with indices that are no slice")
+    bounds = [(0, size, 1) for size in shape]
+    bounds[axis] = (positions[0], positions[-1] + 1, min(steps, default=1))
+    result = _slice_op(node, node.operand(0), bounds)
+    return [reshape(node, result, [*shape[:axis], *indices.shape, *shape[axis + 1 :]])]
+
+
+def _split(node: Node) -> Sequence[SSAValue]:
+    shape = node.shape()
+    axis = node.axis("axis", 0, len(shape))
+    size, count = shape[axis], node.output_count
+    sizes = node.integers("split", None) if node.opset < 13 else node.constant_integers(1)
+    if sizes is None:
+        chunk = -(-size // count)
+        if node.opset < 18 and size % count:
+            raise ValueError(f"{size} does not split into {count} equal parts")
+        if node.integer("num_outputs", count) != count:
+            raise ValueError(f"num_outputs is {node.integer('num_outputs', count)}, the node has {count} outputs")
+        sizes = [min(chunk, max(size - i * chunk, 0)) for i in range(count)]
+    if sum(sizes) != size or min(sizes) < 0 or len(sizes) != count:
+        raise ValueError(f"split {sizes} does not cut {size} into {count} parts")
+    ends = [int(end) for end in np.cumsum(sizes)]
+    results: list[SSAValue] = []
+    for length, end in zip(sizes, ends, strict=True):
+        bounds = [(0, s, 1) for s in shape]
+        bounds[axis] = (end - length, end, 1)
+        results.append(_slice_op(node, node.operand(0), bounds))
+    return results
+
+
+def _pad(node: Node) -> Sequence[SSAValue]:
+    mode, rank = node.text("mode", "constant"), len(node.shape())
+    if mode != "constant":
+        raise Unsupported(f"Pad with mode '{mode}'")
+    if node.opset < 11:
+        pads, value = node.integers("pads", []), node.number("value", 0.0)
+    else:
+        pads, constant = node.constant_integers(1) or [], node.constant(2)
+        if constant is not None and constant.size != 1:
+            raise ValueError(f"the padding value must be a scalar, it has shape {list(constant.shape)}")
+        value = 0.0 if constant is None else float(constant.reshape(()))
+        axes = node.constant_integers(3)
+        if axes is not None:
+            pads = _all_axes(pads, normal_axes(axes, rank), rank)
+    if not math.isfinite(value):
+        raise Unsupported(f"Pad with the value {value}")
+    return [node.emit(ax.PadOp, [node.operand(0)], pads=ax.ints(pads), value=ax.float_(value))]
+
+
+def _all_axes(pads: Sequence[int], axes: Sequence[int], rank: int) -> list[int]:
+    if len(pads) != 2 * len(axes):
+        raise ValueError(f"{len(pads)} pads for {len(axes)} axes")
+    full = [0] * (2 * rank)
+    for i, axis in enumerate(axes):
+        full[axis], full[axis + rank] = pads[i], pads[i + len(axes)]
+    return full
+
+
+def _reshape(node: Node) -> Sequence[SSAValue]:
+    shape, target = node.shape(), node.constant_integers(1) or []
+    if not node.integer("allowzero", 0):
+        if any(size == 0 and i >= len(shape) for i, size in enumerate(target)):
+            raise ValueError(f"shape {target} copies a dimension that {list(shape)} does not have")
+        target = [shape[i] if size == 0 else size for i, size in enumerate(target)]
+    if target.count(-1) > 1 or min(target, default=0) < -1:
+        raise ValueError(f"shape {target} has more than one open dimension")
+    if -1 in target:
+        known = math.prod(size for size in target if size != -1)
+        if known == 0 or math.prod(shape) % known:
+            raise ValueError(f"{list(shape)} does not reshape to {target}")
+        target[target.index(-1)] = math.prod(shape) // known
+    return [reshape(node, node.operand(0), target)]
+
+
+def _flatten(node: Node) -> Sequence[SSAValue]:
+    shape = node.shape()
+    axis = node.axis("axis", 1, len(shape), last=0)
+    return [reshape(node, node.operand(0), (math.prod(shape[:axis]), math.prod(shape[axis:])))]
+
+
+def _axes(node: Node) -> list[int] | None:
+    return node.integers("axes", None) if node.opset < 13 else node.constant_integers(1)
+
+
+def _squeeze(node: Node) -> Sequence[SSAValue]:
+    shape, axes = node.shape(), _axes(node)
+    axes = [i for i, size in enumerate(shape) if size == 1] if axes is None else normal_axes(axes, len(shape))
+    if any(shape[axis] != 1 for axis in axes):
+        raise ValueError(f"axes {axes} of {list(shape)} are not all 1")
+    return [reshape(node, node.operand(0), [size for i, size in enumerate(shape) if i not in axes])]
+
+
+def _unsqueeze(node: Node) -> Sequence[SSAValue]:
+    shape, axes = list(node.shape()), _axes(node) or []
+    rank = len(shape) + len(axes)
+    axes = normal_axes(axes, rank)
+    sizes = iter(shape)
+    return [reshape(node, node.operand(0), [1 if i in axes else next(sizes) for i in range(rank)])]
+
+
+def _transpose(node: Node) -> Sequence[SSAValue]:
+    perm = node.integers("perm", list(range(len(node.shape())))[::-1])
+    return [node.emit(ax.TransposeOp, [node.operand(0)], perm=ax.ints(perm))]
+
+
+CONVERTERS: dict[str, Converter] = {
+    "Concat": Converter(_concat),
+    "Flatten": Converter(_flatten),
+    "Gather": Converter(_gather, constants=(1,)),
+    "Pad": Converter(_pad, constants=(1, 2, 3)),
+    "Reshape": Converter(_reshape, constants=(1,)),
+    "Slice": Converter(_slice, constants=(1, 2, 3, 4)),
+    "Split": Converter(_split, constants=(1,)),
+    "Squeeze": Converter(_squeeze, constants=(1,)),
+    "Transpose": Converter(_transpose),
+    "Unsqueeze": Converter(_unsqueeze, constants=(1,)),
+}

@@ -1,0 +1,1 @@
+"""Passes, one file each. `axir/passes` links here."""

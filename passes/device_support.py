@@ -1,0 +1,164 @@
+"""What the device can run, operator by operator.
+
+Every operator has a list of constraints. A constraint's docstring is what users read; it returns None where the
+operator meets it, else the reason why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import Operation, SSAValue
+
+from axir.dialects import ax
+from axir.passes.patterns.values import is_constant, is_f32
+
+IMPORT_REASON = "reason"
+"""The attribute in which the front end says why it could not give an ONNX node an operator of `ax`."""
+
+Constraint = Callable[[Any], str | None]
+
+
+def unsupported(op: Operation) -> str | None:
+    """Why the device cannot run `op`; None when it can."""
+    constraints = CONSTRAINTS.get(type(op))
+    if constraints is None:
+        known = op.attributes.get(IMPORT_REASON)
+        return known.data if isinstance(known, StringAttr) else UNAVAILABLE.get(type(op), "it has no such operator")
+    return next((reason for constraint in (*GENERAL, *constraints) if (reason := constraint(op))), None)
+
+
+def documentation() -> dict[str, list[str]]:
+    """The constraints as text: of all operators under `*`, then of each operator under its name."""
+
+    def describe(constraints: tuple[Constraint, ...]) -> list[str]:
+        return [(constraint.__doc__ or "").strip() for constraint in constraints]
+
+    return {"*": describe(GENERAL)} | {kind.name: describe(rules) for kind, rules in CONSTRAINTS.items()}
+
+
+def _data(op: Operation) -> list[SSAValue]:
+    """The tensors that an operator works on and makes, without its weights, bias or slope."""
+    operands = [op.input] if isinstance(op, ax.ConvOp | ax.ConvTransposeOp | ax.PReluOp) else op.operands
+    return [*operands, *op.results]
+
+
+def constraint_float(op: Operation) -> str | None:
+    """All tensors are float32 before quantization."""
+    wrong = next((value for value in (*op.operands, *op.results) if not is_f32(value)), None)
+    return None if wrong is None else f"it has a tensor of element type {ax.tensor_of(wrong).element_type}, not f32"
+
+
+def constraint_rank(op: Operation) -> str | None:
+    """All tensors but weights have four dimensions: batch, channels, height, width."""
+    rank = next((len(ax.shape_of(value)) for value in _data(op) if len(ax.shape_of(value)) != 4), None)
+    return None if rank is None else f"it has a tensor of rank {rank}, not 4 (NCHW)"
+
+
+def constraint_static(op: Operation) -> str | None:
+    """All dimensions are known, and none is 0."""
+    wrong = next((value for value in _data(op) if min(ax.shape_of(value)) < 1), None)
+    return None if wrong is None else f"it has a tensor of type {wrong.type}"
+
+
+def constraint_batch(op: Operation) -> str | None:
+    """The batch size is 1; the device runs batches as independent inferences."""
+    batch = next((ax.shape_of(value)[0] for value in _data(op) if ax.shape_of(value)[0] != 1), None)
+    return None if batch is None else f"it has a batch of {batch}; only a batch of 1 is supported"
+
+
+def constraint_data_is_computed(op: Operation) -> str | None:
+    """Data comes from the network's inputs or from other operators; constants are weights, or one number a channel."""
+    return "it works on a constant that no convolution could absorb" if any(map(is_constant, op.operands)) else None
+
+
+def constraint_weights(op: ax.ConvOp | ax.ConvTransposeOp) -> str | None:
+    """Weights and bias are constants, the input is not."""
+    if is_constant(op.input):
+        return "its input is a constant"
+    parameters = (("weight", op.weight), ("bias", op.bias))
+    computed = next((name for name, value in parameters if value is not None and not is_constant(value)), None)
+    return None if computed is None else f"its {computed} is computed, not constant"
+
+
+def constraint_transposed_groups(op: ax.ConvTransposeOp) -> str | None:
+    """A transposed convolution has one group, or is depthwise: one input and one output channel a group."""
+    group, channels = op.group.value.data, ax.shape_of(op.input)[1]
+    depthwise = group == channels and ax.shape_of(op.weight)[1] == 1
+    return None if group == 1 or depthwise else f"it has {group} groups of {channels // group} input channels"
+
+
+def constraint_no_dilation(op: ax.AvgPoolOp) -> str | None:
+    """An average pool has no dilations."""
+    dilations = ax.ints_of(op.dilations)
+    return None if set(dilations) == {1} else f"its window has dilations {list(dilations)}"
+
+
+def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
+    """Operands have equal shapes, or one of them is [1, C, 1, 1] or [1, 1, 1, 1] and broadcasts to the other."""
+    shape = ax.shape_of(op.result)
+    shapes = [ax.shape_of(op.a), ax.shape_of(op.b)]
+    fits = shape in shapes and all(other in (shape, (1, shape[1], 1, 1), (1, 1, 1, 1)) for other in shapes)
+    return None if fits else f"operands of shapes {list(shapes[0])} and {list(shapes[1])} broadcast in another way"
+
+
+def constraint_slope(op: ax.PReluOp) -> str | None:
+    """The slope is a constant, one number a channel."""
+    slope = ax.shape_of(op.slope)
+    padded = (1,) * (4 - len(slope)) + slope
+    if not is_constant(op.slope):
+        return "its slope is computed, not constant"
+    return None if padded[2:] == (1, 1) else f"its slope of shape {list(slope)} differs between positions"
+
+
+def constraint_concat_axis(op: ax.ConcatOp) -> str | None:
+    """Concatenation is along channels, height or width."""
+    return None if op.axis.value.data > 0 else "it concatenates along the batch"
+
+
+def constraint_slice_steps(op: ax.SliceOp) -> str | None:
+    """A slice takes every row and column of a range (step 1); channels may have any step."""
+    steps = ax.ints_of(op.steps)[2:]
+    return None if steps == (1, 1) else f"its steps over height and width are {list(steps)}"
+
+
+GENERAL: tuple[Constraint, ...] = (constraint_float, constraint_rank, constraint_static, constraint_batch)
+
+CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
+    ax.ConvOp: (constraint_weights,),
+    ax.ConvTransposeOp: (constraint_weights, constraint_transposed_groups),
+    ax.MaxPoolOp: (constraint_data_is_computed,),
+    ax.AvgPoolOp: (constraint_data_is_computed, constraint_no_dilation),
+    ax.AddOp: (constraint_data_is_computed, constraint_broadcast),
+    ax.MulOp: (constraint_data_is_computed, constraint_broadcast),
+    ax.ReluOp: (constraint_data_is_computed,),
+    ax.ClipOp: (constraint_data_is_computed,),
+    ax.LeakyReluOp: (constraint_data_is_computed,),
+    ax.PReluOp: (constraint_slope,),
+    ax.HardSigmoidOp: (constraint_data_is_computed,),
+    ax.HardSwishOp: (constraint_data_is_computed,),
+    ax.SigmoidOp: (constraint_data_is_computed,),
+    ax.SiluOp: (constraint_data_is_computed,),
+    ax.TanhOp: (constraint_data_is_computed,),
+    ax.ConcatOp: (constraint_data_is_computed, constraint_concat_axis),
+    ax.SliceOp: (constraint_data_is_computed, constraint_slice_steps),
+}
+"""The operators of the device, each with its constraints beyond the general ones."""
+
+UNAVAILABLE: dict[type[Operation], str] = {
+    ax.GemmOp: "only products of one row and a constant matrix run there, as convolutions",
+    ax.MatMulOp: "only products of one row and a constant matrix run there, as convolutions",
+    ax.BatchNormOp: "its parameters are computed, not constant",
+    ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
+    ax.DivOp: "only division by a constant runs there, as a multiplication",
+    ax.PadOp: "only zero padding of height and width runs there, as part of a convolution or pool",
+    ax.ReduceMeanOp: "only means over height and width of [1, C, H, W] run there, as average pools",
+    ax.GlobalAvgPoolOp: "only pools over height and width of [1, C, H, W] run there",
+    ax.GlobalMaxPoolOp: "only pools over height and width of [1, C, H, W] run there",
+    ax.SoftmaxOp: "it has no exponential",
+    ax.ReshapeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
+    ax.TransposeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
+}
+"""Reasons for operators that are not in the table; earlier passes turn some forms of them into ones that are."""

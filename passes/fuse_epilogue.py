@@ -1,0 +1,98 @@
+"""`fuse-epilogue`: elementwise work moves into the operator that computes its input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+
+from axir.dialects import ax
+from axir.dialects.epilogue import EpilogueAttr, Step
+from axir.ir.location import rewrite
+from axir.passes.patterns.values import is_constant, replace
+
+MAX_STEPS = 4
+"""Steps of one epilogue."""
+
+Producer = ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp
+
+SIMPLE_STEPS: dict[type[Operation], str] = {
+    ax.ReluOp: "relu",
+    ax.SigmoidOp: "sigmoid",
+    ax.TanhOp: "tanh",
+    ax.SiluOp: "silu",
+    ax.HardSwishOp: "hard_swish",
+    ax.AddOp: "add",
+    ax.MulOp: "mul",
+}
+
+
+def step_of(op: Operation) -> Step | None:
+    """The epilogue step that does what `op` does; None when there is none."""
+    match op:
+        case ax.ClipOp():
+            return Step("clip", (op.minimum.value.data, op.maximum.value.data))
+        case ax.LeakyReluOp():
+            return Step("leaky_relu", (op.alpha.value.data,))
+        case ax.HardSigmoidOp():
+            return Step("hard_sigmoid", (op.alpha.value.data, op.beta.value.data))
+        case ax.PReluOp() if is_constant(op.slope):
+            return Step("prelu")
+        case _:
+            kind = SIMPLE_STEPS.get(type(op))
+            return None if kind is None else Step(kind)
+
+
+def fusible_producer(value: SSAValue, result: SSAValue) -> Producer | None:
+    """The operator that computes `value`, where it can take one step more that computes `result`."""
+    op = value.owner
+    if not isinstance(op, ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp) or value.type != result.type:
+        return None
+    return op if value.has_one_use() and len(op.epilogue.data) < MAX_STEPS else None
+
+
+def with_step(op: Producer, step: Step, extras: Sequence[SSAValue]) -> Producer:
+    """The operator with one step more, which consumes `extras`."""
+    properties = {name: value for name, value in op.properties.items() if name != "operandSegmentSizes"}
+    properties["epilogue"] = EpilogueAttr([*op.epilogue, step])
+    inputs = [op.input] if isinstance(op, ax.AvgPoolOp) else [op.input, op.weight, op.bias]
+    return ax.build(type(op), [*inputs, [*op.extras, *extras]], properties)
+
+
+class FuseStep(RewritePattern):
+    """f(conv(x)) -> conv(x) with the step f, in place of f: there all its operands are defined
+
+    Only where nothing else uses conv(x). Of two operands that both come from a producer, the later one takes the step:
+    the other's result is then ready.
+    """
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter):
+        step = step_of(op)
+        if step is None:
+            return
+        candidates = op.operands if isinstance(op, ax.AddOp | ax.MulOp) else op.operands[:1]
+        found = [(i, p) for i, value in enumerate(candidates) if (p := fusible_producer(value, op.results[0]))]
+        if not found:
+            return
+        index, inner = found[0]
+        if len(found) == 2 and inner.is_before_in_block(found[1][1]):
+            index, inner = found[1]
+        extras = [value for i, value in enumerate(op.operands) if i != index]
+        replace(rewriter, op, [with_step(inner, step, extras)], inner)
+
+
+@dataclass(frozen=True)
+class FuseEpilogue(ModulePass):
+    """Moves activations, additions and multiplications into the epilogue of a convolution or average pool in @main."""
+
+    name = "fuse-epilogue"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for graph in op.ops:
+            if isinstance(graph, ax.GraphOp) and graph.sym_name.data == "main":
+                rewrite(graph, FuseStep())

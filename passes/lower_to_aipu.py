@@ -1,0 +1,187 @@
+"""`lower-to-aipu`: the quantized graph becomes tasks over symbolic buffers, placed and tiled for the given memories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, i64
+from xdsl.ir import SSAValue
+from xdsl.passes import ModulePass
+
+from axir.dialects import aipu, axq
+from axir.ir.constants import constant_attr
+from axir.ir.context import AxContext
+from axir.ir.diagnostics import AxirError
+from axir.ir.location import name_loc
+from axir.ir.store import WeightStore
+from axir.passes.lowering.array_map import ArrayOptions
+from axir.passes.lowering.bound import lower_bound
+from axir.passes.lowering.emit import EmitOptions, Emitted, emit
+from axir.passes.lowering.jobs import Buffer, Job, order
+from axir.passes.lowering.network import Network, build_network
+from axir.passes.lowering.placement import Budget, place
+from axir.passes.lowering.tensors import Tensor
+from axir.passes.lowering.tiling import TilingOptions
+from axir.passes.memory.packing import Interval, pack
+from axir.target.description import Target, load
+from axir.target.isa import MEMORIES, Memory
+
+LOOKAHEADS = (6, 2, 0)
+"""How many steps ahead constants are copied; less where L1 is too small for more."""
+
+
+@dataclass(frozen=True)
+class LowerToAipuPass(ModulePass):
+    """Options are the settings of docs/config.md with the same names."""
+
+    name = "lower-to-aipu"
+
+    resources_used: float = 1.0
+    l1_constraint: int | None = None
+    l2_constraint: int | None = None
+    ddr_constraint: int | None = None
+    enable_icr: bool = True
+    icrx_force: int = -1
+    icrx_max_factor: int = 8
+    icrx_parallel_block_threshold: int = 4
+    enable_swicr: bool = True
+    mvm_utilization_limit: float = 1.0
+    force_h_tiling: int | None = None
+    force_oc_tiling: int | None = None
+    max_tiling_attempts: int = 8
+    max_memplan_attempts: int = 5
+    pipeline_spatial_tiles: bool = True
+    pipeline_channel_tiles: bool = True
+    inter_operator_async: bool = True
+    dma_dual_channel: bool = True
+    imc_double_buffer_pipeline: bool = False
+    imc_double_buffer_sequential: bool = False
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        context = AxContext.of(ctx)
+        target = context.target if isinstance(context.target, Target) else load(None)
+        graphs = [graph for graph in op.body.block.ops if isinstance(graph, axq.GraphOp)]
+        if not graphs:
+            raise AxirError("there is no quantized graph to lower", op=op, notes=("run quantize first",))
+        for graph in graphs:
+            program = self._lower(graph, context.store, target)
+            op.body.block.insert_op_before(program, graph)
+            graph.detach()
+            graph.erase()
+
+    def budget(self, target: Target) -> Budget:
+        """Usable bytes: L1 is a core's own; of L2 and DDR the program gets its fraction (docs/config.md)."""
+        share = self.resources_used
+        l1 = target.l1.size - target.l1.reserved
+        l2 = int(share * (target.l2.size - target.l2.reserved))
+        ddr = int(share * (target.ddr.size - target.ddr.reserved))
+        return Budget(
+            min(l1, l1 if self.l1_constraint is None else self.l1_constraint),
+            min(l2, l2 if self.l2_constraint is None else self.l2_constraint),
+            min(ddr, ddr if self.ddr_constraint is None else self.ddr_constraint),
+        )
+
+    def _lower(self, graph: axq.GraphOp, store: WeightStore, target: Target) -> aipu.ProgramOp:
+        network = build_network(graph, store, target, sub_word=self.enable_swicr)
+        emitted, jobs = self._settle(network, target)
+        return _program(graph.sym_name.data, network, emitted, jobs, store, target, self.budget(target).l2)
+
+    def _settle(self, network: Network, target: Target) -> tuple[Emitted, list[Job]]:
+        """Place, emit and check that the buffers pack; where they do not, plan for less and try again."""
+        budget = self.budget(target)
+        array = ArrayOptions(
+            self.enable_icr, self.icrx_force, self.icrx_max_factor, self.icrx_parallel_block_threshold,
+            self.mvm_utilization_limit,
+        )  # fmt: skip
+        tiling = TilingOptions(
+            self.force_h_tiling, self.force_oc_tiling, self.max_tiling_attempts, self.pipeline_spatial_tiles,
+            self.pipeline_spatial_tiles or self.pipeline_channel_tiles,
+        )  # fmt: skip
+        options = EmitOptions(
+            self.inter_operator_async, self.dma_dual_channel, self.imc_double_buffer_pipeline,
+            self.imc_double_buffer_sequential,
+        )  # fmt: skip
+        planned = budget
+        excess: dict[Memory, int] = {}
+        for _ in range(self.max_memplan_attempts):
+            placement = place(network, planned, tiling, array, target)
+            emitted = emit(network, placement, planned.l2, options, target)
+            for lookahead in LOOKAHEADS:
+                jobs = order(emitted.steps, lookahead, placement.free.__getitem__)
+                excess = _excess(jobs, emitted, budget)
+                if not excess:
+                    return emitted, jobs
+            planned = Budget(planned.l1 - 2 * excess.get("l1", 0), planned.l2 - 2 * excess.get("l2", 0), planned.ddr)
+        raise _does_not_pack(excess, budget, network, self.max_memplan_attempts)
+
+
+def _lifetimes(jobs: Sequence[Job], emitted: Emitted) -> dict[Buffer, Interval]:
+    """Alive from first to last job that touches it; constants and the host's buffers all the time."""
+    found: dict[Buffer, Interval] = {}
+    end = len(jobs)
+    for position, task in enumerate(jobs):
+        for buffer in task.buffers:
+            known = found.get(buffer)
+            always = buffer.parts is not None or buffer.port
+            first = 0 if always else (known.first if known else position)
+            found[buffer] = Interval(first, end if always else position, buffer.size)
+    for buffer in emitted.ports.values():
+        found.setdefault(buffer, Interval(0, end, buffer.size))
+    return found
+
+
+def _excess(jobs: Sequence[Job], emitted: Emitted, budget: Budget) -> dict[Memory, int]:
+    """Bytes by which each memory overflows."""
+    lifetimes = _lifetimes(jobs, emitted)
+    result: dict[Memory, int] = {}
+    for memory in MEMORIES:
+        intervals = [interval for buffer, interval in lifetimes.items() if buffer.memory == memory]
+        over = pack(intervals, budget.of(memory)).height - budget.of(memory)
+        if over > 0:
+            result[memory] = over
+    return result
+
+
+def _does_not_pack(excess: dict[Memory, int], budget: Budget, network: Network, attempts: int) -> AxirError:
+    memory, over = next(iter(excess.items()))
+    largest = sorted((s for s in network.storages if s.home == memory), key=lambda s: -s.size)[:5]
+    return AxirError(
+        f"the program does not fit {memory}: {budget.of(memory) + over:,} bytes needed, {budget.of(memory):,} allowed "
+        f"({over:,} too many) after {attempts} rounds of planning",
+        node=network.layers[largest[0].first].name if largest else None,
+        notes=(
+            "largest activations there: " + (", ".join(f"{s.label} {s.size:,}" for s in largest) or "none"),
+            f"raise {memory}_constraint or resources_used",
+        ),
+    )
+
+
+def _program(
+    name: str, network: Network, emitted: Emitted, jobs: Sequence[Job], store: WeightStore, target: Target, l2: int
+) -> aipu.ProgramOp:
+    buffers: dict[Buffer, aipu.BufferOp] = {}
+    for buffer in _lifetimes(jobs, emitted):
+        data = None if buffer.parts is None else constant_attr(buffer.data(), store)
+        buffers[buffer] = aipu.BufferOp(buffer.label, buffer.memory, buffer.size, None, data)
+    ports: list[aipu.InputOp | aipu.OutputOp] = []
+    for kind, entries in ((aipu.InputOp, network.inputs), (aipu.OutputOp, network.outputs)):
+        for label, tensor, host_type in entries:
+            place = buffers[emitted.ports[id(tensor.storage)]].result
+            ports.append(kind(label, place, tensor.offset, _layout(tensor), host_type))
+    core = aipu.CoreOp(0)
+    for task in jobs:
+        operands: list[SSAValue] = [buffers[buffer].result for buffer in task.buffers]
+        made = aipu.TaskOp.make(task.instruction, operands, task.unit, task.layer)
+        made.location = name_loc(network.layers[task.layer].name)
+        core.body.block.add_op(made)
+    layers = [aipu.LayerAttr.of(layer.name, layer.operator, layer.unit, layer.macs) for layer in network.layers]
+    program = aipu.ProgramOp(name, target.name, layers, [*buffers.values(), *ports, core])
+    bound = lower_bound(network, l2, target)
+    program.attributes["bound"] = DictionaryAttr({key: IntegerAttr(value, i64) for key, value in bound.items()})
+    return program
+
+
+def _layout(tensor: Tensor) -> aipu.LayoutAttr:
+    return aipu.LayoutAttr(tensor.row_pitch, tensor.pitch, tensor.runs)

@@ -1,0 +1,44 @@
+"""The device's lower bound for a network: what each resource needs at perfect use, whatever the program does."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from axir.passes.lowering.network import Network, WindowWork
+from axir.target.description import Target
+
+
+def lower_bound(network: Network, l2_budget: int, target: Target) -> dict[str, int]:
+    """Cycles a frame by resource; their greatest is the bound at perfect overlap.
+
+    Array: MACs over its peak. Depthwise: window taps over its lanes. Vector: one pword of results a cycle in each of the
+    two vector units. Load: every weight byte through the array's port once. Dma: weights, inputs and outputs through the core's copy engines. L2: the
+    same bytes through its banks. Ddr: the weights that L2 cannot hold. Link: inputs and outputs to and from the host.
+    No padding of channels is counted, and no launch.
+    """
+    macs = taps = results = array_weights = other_weights = 0
+    for layer in network.layers:
+        output = layer.output.channels * layer.output.height * layer.output.width
+        if layer.work is None:
+            continue
+        results += output
+        if isinstance(layer.work, WindowWork):
+            g = layer.work.geometry
+            taps += output * g.kernel[0] * g.kernel[1] if layer.work.mode != "vec" else 0
+            other_weights += 0 if layer.work.weights is None else layer.work.weights.size
+        else:
+            macs += layer.macs
+            array_weights += sum(int((phase.weights != 0).sum()) for phase in layer.work)
+    ports = sum(t.channels * t.height * t.width for _, t, _ in (*network.inputs, *network.outputs))
+    constants = array_weights + other_weights
+    array, depthwise = target.array, target.depthwise
+    return {
+        "array": ceil(macs * array.vector_interval / (array.rows * array.columns)),
+        "depthwise": ceil(taps / (depthwise.lanes * depthwise.taps)),
+        "vector": ceil(results / target.vector.lanes / 2),
+        "load": ceil(array_weights / array.load_bandwidth),
+        "dma": ceil((constants + ports) / target.dma.bandwidth),
+        "l2": ceil((constants + ports) / target.l2.bandwidth),
+        "ddr": ceil(max(0, constants - l2_budget) / target.ddr_bytes_per_cycle),
+        "link": ceil(ports * target.device.frequency / target.host.link),
+    }

@@ -1,0 +1,448 @@
+"""The quantized graph as layers over tensors: what each unit computes, before any memory or tile is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir import BlockArgument, Operation, SSAValue
+
+from axir import numerics
+from axir.dialects import axq
+from axir.dialects.ax import Tensor as TensorTypeOf
+from axir.dialects.ax import ints_of, shape_of, tensor_of
+from axir.ir.constants import constant_array
+from axir.ir.diagnostics import AxirError
+from axir.ir.location import node_name
+from axir.ir.store import WeightStore
+from axir.passes.lowering import tensors as t
+from axir.passes.lowering.array_map import Geometry
+from axir.passes.lowering.convolutions import I8Array, Phase, swap_groups, transposed_phases, ungroup
+from axir.passes.lowering.tensors import Runs, Storage, Tensor
+from axir.passes.lowering.vector_program import VectorCode, finish, passthrough, quant_arrays
+from axir.target.description import Target
+from axir.target.isa import PWORD
+
+
+@dataclass
+class WindowWork:
+    """Taps over each channel on the depthwise unit, or (`mode` vec) the vector unit alone."""
+
+    geometry: Geometry
+    mode: Literal["mac", "max", "sum", "vec"]
+    weights: I8Array | None = None  # [C, taps]
+    pad: int = 0
+
+
+@dataclass
+class Layer:
+    """One fused operator. `work` says on which unit: convolution phases, windows, or (None) a copy of bytes."""
+
+    index: int
+    name: str
+    operator: str
+    input: Tensor
+    output: Tensor
+    extras: list[Tensor]
+    code: VectorCode
+    work: list[Phase] | WindowWork | None
+    macs: int = 0
+
+    @property
+    def unit(self) -> str:
+        if self.work is None:
+            return "dma"
+        if isinstance(self.work, list):
+            return "array"
+        return "vector" if self.work.mode == "vec" else "depthwise"
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        return [self.input, *self.extras, self.output]
+
+
+@dataclass
+class Network:
+    """Layers in execution order, and the tensors that the host writes and reads."""
+
+    layers: list[Layer] = field(default_factory=list[Layer])
+    inputs: list[tuple[str, Tensor, TensorTypeOf]] = field(default_factory=list[tuple[str, Tensor, TensorTypeOf]])
+    outputs: list[tuple[str, Tensor, TensorTypeOf]] = field(default_factory=list[tuple[str, Tensor, TensorTypeOf]])
+
+    @property
+    def storages(self) -> list[Storage]:
+        found: dict[int, Storage] = {}
+        for layer in self.layers:
+            for tensor in layer.tensors:
+                found.setdefault(id(tensor.storage), tensor.storage)
+        for _, tensor, _ in self.inputs:
+            found.setdefault(id(tensor.storage), tensor.storage)
+        return list(found.values())
+
+
+def build_network(graph: axq.GraphOp, store: WeightStore, target: Target, *, sub_word: bool = True) -> Network:
+    """Turn `axq.graph` into layers. `sub_word`: pack inputs of few channels (setting `enable_swicr`)."""
+    return _Builder(graph, store, target, sub_word).build()
+
+
+class _Builder:
+    def __init__(self, graph: axq.GraphOp, store: WeightStore, target: Target, sub_word: bool):
+        self.graph, self.store, self.target, self.sub_word = graph, store, target, sub_word
+        self.network = Network()
+        self.tensors: dict[SSAValue, Tensor] = {}
+        self.runs: dict[SSAValue, Runs] = {}
+        self.homes: dict[SSAValue, tuple[Storage, int]] = {}  # planned views into a concatenation
+        self.outputs = set(graph.terminator.values)
+        self.lower: dict[type[Operation], Callable[[Operation], None]] = {
+            axq.ConvOp: lambda op: self._conv(cast(axq.ConvOp, op)),
+            axq.ConvTransposeOp: lambda op: self._conv_transpose(cast(axq.ConvTransposeOp, op)),
+            axq.MaxPoolOp: lambda op: self._max_pool(cast(axq.MaxPoolOp, op)),
+            axq.AvgPoolOp: lambda op: self._avg_pool(cast(axq.AvgPoolOp, op)),
+            axq.MapOp: lambda op: self._map(cast(axq.MapOp, op)),
+            axq.ConcatOp: lambda op: self._concat(cast(axq.ConcatOp, op)),
+            axq.SliceOp: lambda op: self._slice(cast(axq.SliceOp, op)),
+        }
+
+    def build(self) -> Network:
+        block = self.graph.body.block
+        ops = [op for op in block.ops if not isinstance(op, axq.ReturnOp)]
+        for argument in block.args:
+            self._port_in(argument)
+        for op in ops:
+            self._choose_runs(op)
+        for op in reversed(ops):
+            if isinstance(op, axq.ConcatOp):
+                self._plan_concat(op)
+        for op in ops:
+            self.lower[type(op)](op)
+        for name, value in zip(self.graph.outputs, self.graph.terminator.values, strict=True):
+            self._port_out(name.data, value)
+        return self.network
+
+    # --- ports ---
+
+    def _port_in(self, argument: BlockArgument) -> None:
+        name = self.graph.inputs.data[argument.index].data
+        _, channels, height, width = shape_of(argument)
+        users = [use.operation for use in argument.uses]
+        packed = (
+            self.sub_word and channels <= 4 and bool(users) and all(self._array_input(op, argument) for op in users)
+        )
+        runs = t.dense(channels)
+        pitch = 4 if packed else t.runs_width(runs)
+        tensor = Tensor(name, channels, height, width, runs, t.new_storage(name, height, width, pitch, "input"))
+        self.tensors[argument], self.runs[argument] = tensor, runs
+        self.network.inputs.append((name, tensor, tensor_of(argument)))
+
+    def _array_input(self, op: Operation, value: SSAValue) -> bool:
+        """Whether `op` reads `value` through the array's address generator alone."""
+        return isinstance(op, axq.ConvOp | axq.ConvTransposeOp) and op.input is value and value not in op.extras and (
+            not isinstance(op, axq.ConvOp) or not self._is_depthwise(op)
+        )  # fmt: skip
+
+    def _port_out(self, name: str, value: SSAValue) -> None:
+        tensor = self.tensors[value]
+        if tensor.storage.port is None:
+            tensor.storage.port = "output"
+        elif tensor.producer < 0:
+            tensor = self._copy_of(value, name)
+        self.network.outputs.append((name, tensor, tensor_of(value)))
+
+    def _copy_of(self, value: SSAValue, name: str) -> Tensor:
+        """An input that is also an output: the host's two buffers are distinct."""
+        source = self.tensors[value]
+        storage = t.new_storage(name, source.height, source.width, source.pitch, "output")
+        tensor = Tensor(name, source.channels, source.height, source.width, source.runs, storage)
+        self._add(Layer(0, name, "copy", source, tensor, [], passthrough(), None))
+        return tensor
+
+    # --- layout ---
+
+    def _choose_runs(self, op: Operation) -> None:
+        """Convolutions place channels freely; the rest keeps the layout of what it reads."""
+        value = op.results[0]
+        channels = shape_of(value)[1]
+        match op:
+            case axq.ConcatOp() if op.axis.value.data == 1:
+                self.runs[value] = t.concat_runs([self._pword_runs(v) for v in op.inputs])
+            case axq.SliceOp():
+                aligned = _slice_runs(self.runs[op.input], ints_of(op.starts)[1], ints_of(op.ends)[1])
+                plain = set(ints_of(op.steps)) == {1} and aligned is not None and not self._packed(op.input)
+                self.runs[value] = aligned[1] if plain and aligned else t.dense(channels)
+            case axq.ConvOp() | axq.ConvTransposeOp() if not (isinstance(op, axq.ConvOp) and self._is_depthwise(op)):
+                self.runs[value] = self.runs[op.extras[0]] if op.extras else t.dense(channels)
+            case _:
+                self.runs[value] = self.runs[op.operands[0]]
+
+    def _packed(self, value: SSAValue) -> bool:
+        return value in self.tensors and self.tensors[value].sub_word
+
+    def _pword_runs(self, value: SSAValue) -> Runs:
+        return self.runs[value]
+
+    def _result(self, op: Operation, label: str) -> Tensor:
+        value = op.results[0]
+        _, channels, height, width = shape_of(value)
+        runs = self.runs[value]
+        planned = self.homes.get(value)
+        if planned is None:
+            planned = t.new_storage(label, height, width, t.runs_width(runs)), 0
+        tensor = Tensor(label, channels, height, width, runs, planned[0], planned[1])
+        self.tensors[value] = tensor
+        return tensor
+
+    def _relayout(self, source: Tensor, runs: Runs, name: str) -> Tensor:
+        """The same channels in other slots: a 1x1 convolution with the identity, exact because nothing is scaled."""
+        storage = t.new_storage(f"{name}.layout", source.height, source.width, t.runs_width(runs))
+        tensor = Tensor(storage.label, source.channels, source.height, source.width, runs, storage)
+        selection = np.eye(source.channels, dtype=np.int8)[:, :, None, None]
+        geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0), source.height, source.width)
+        self._add(Layer(0, name, "relayout", source, tensor, [], passthrough(), [Phase(geometry, selection)]))
+        return tensor
+
+    def _extras(self, op: Operation, values: Sequence[SSAValue], result: Tensor) -> list[Tensor]:
+        found: list[Tensor] = []
+        for value in values:
+            tensor = self.tensors[value]
+            full = (tensor.height, tensor.width) == (result.height, result.width)
+            if tensor.channels != result.channels or not (full or (tensor.height, tensor.width) == (1, 1)):
+                raise AxirError(
+                    f"an epilogue operand of {tensor.channels}x{tensor.height}x{tensor.width} cannot stream beside "
+                    f"{result.channels}x{result.height}x{result.width}: it must have the same size or 1x1 pixels",
+                    op=op,
+                )  # fmt: skip
+            found.append(tensor if tensor.runs == result.runs else self._relayout(tensor, result.runs, _name(op)))
+        return found
+
+    # --- layers ---
+
+    def _add(self, layer: Layer) -> None:
+        layer.index = len(self.network.layers)
+        layer.output.producer = layer.index
+        for tensor in (layer.input, *layer.extras):
+            tensor.consumers.append(layer.index)
+        for tensor in layer.tensors:
+            tensor.storage.touch(layer.index)
+        self.network.layers.append(layer)
+
+    def _fused(
+        self, op: axq.FusedOp, source: SSAValue, code: VectorCode, work: list[Phase] | WindowWork, macs: int
+    ) -> None:
+        name = _name(op)
+        result = self._result(op, name)
+        extras = self._extras(op, op.extras, result)
+        slope = None if op.slope is None else constant_array(op.slope, self.store).astype(np.float32)
+        quants = [axq.quant_of(extra) for extra in op.extras]
+        finish(code, op.epilogue.data, quants, slope, axq.quant_of(op.result), self.store, name)
+        kind = op.name.removeprefix("axq.")
+        if kind == "conv" and isinstance(work, WindowWork):
+            kind = "depthwise_conv"
+        self._add(Layer(0, name, kind, self.tensors[source], result, extras, code, work, macs))
+
+    def _is_depthwise(self, op: axq.ConvOp) -> bool:
+        shape = op.weight.type.get_shape()
+        group = op.group.value.data
+        taps = shape[2] * shape[3]
+        return group > 1 and group == shape_of(op.input)[1] == shape[0] and taps <= self.target.depthwise.max_taps
+
+    def _weighted(self, op: axq.WeightedOp, sums: NDArray[np.int64]) -> VectorCode:
+        """The code of a convolution so far: its bias for weights that sum to `sums`, and the scale of every channel."""
+        scale, _ = quant_arrays(axq.quant_of(op.input), self.store)
+        code = VectorCode()
+        code.bias = code.lane(self._bias(op, sums))
+        code.scale = code.lane(numerics.multiplier(scale, constant_array(op.weight_scale, self.store)))
+        return code
+
+    def _bias(self, op: axq.WeightedOp, sums: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The bias with the input's zero point folded in: bias - zx * sum w."""
+        _, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
+        return _int32(constant_array(op.bias, self.store).astype(np.int64) - zero_point.astype(np.int64) * sums, op)
+
+    def _zero_point(self, op: axq.WeightedOp) -> int:
+        _, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
+        if zero_point.ndim:
+            raise AxirError("the matrix array takes no input quantized per channel", op=op)
+        return int(zero_point)
+
+    def _conv(self, op: axq.ConvOp) -> None:
+        weights = cast(I8Array, constant_array(op.weight, self.store))
+        _, channels, height, width = shape_of(op.result)
+        pads = ints_of(op.pads)
+        geometry = Geometry(
+            (weights.shape[2], weights.shape[3]), _pair(ints_of(op.strides)), _pair(ints_of(op.dilations)),
+            (-pads[0], -pads[1]), height, width,
+        )  # fmt: skip
+        macs = weights.size * height * width
+        code = self._weighted(op, weights.sum(axis=(1, 2, 3), dtype=np.int64))
+        if not self._is_depthwise(op):
+            dense = ungroup(weights, op.group.value.data, shape_of(op.input)[1])
+            self._fused(op, op.input, code, [Phase(geometry, dense, pad=self._zero_point(op))], macs)
+            return
+        _, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
+        pad = 0
+        if zero_point.ndim:
+            code.pad_lane = code.lane(zero_point).index
+        else:
+            pad = int(zero_point)
+        self._fused(op, op.input, code, WindowWork(geometry, "mac", weights.reshape(channels, -1), pad), macs)
+
+    def _conv_transpose(self, op: axq.ConvTransposeOp) -> None:
+        """Each residue of the output position modulo the stride is an ordinary convolution of its own."""
+        weights = cast(I8Array, constant_array(op.weight, self.store))
+        group = op.group.value.data
+        swapped = swap_groups(weights, group)  # [O, C/group, KH, KW], as a convolution has it
+        macs = weights.size * shape_of(op.input)[2] * shape_of(op.input)[3]
+        dense = ungroup(swapped, group, shape_of(op.input)[1])
+        phases = transposed_phases(
+            dense, ints_of(op.strides), ints_of(op.pads), ints_of(op.dilations), shape_of(op.result)[2:]
+        )
+        code = self._weighted(op, dense.sum(axis=(1, 2, 3), dtype=np.int64))
+        for phase in phases:
+            phase.pad = self._zero_point(op)
+            phase.bias = code.lane(self._bias(op, phase.weights.sum(axis=(1, 2, 3), dtype=np.int64)))
+        self._fused(op, op.input, code, phases, macs)
+
+    def _max_pool(self, op: axq.MaxPoolOp) -> None:
+        geometry = self._window(
+            op, op.kernel.get_values(), ints_of(op.strides), ints_of(op.dilations), ints_of(op.pads)
+        )
+        result = self._result(op, _name(op))
+        work = WindowWork(geometry, "max", pad=numerics.INT8_MIN)
+        self._add(Layer(0, _name(op), "max_pool", self.tensors[op.input], result, [], passthrough(), work))
+
+    def _avg_pool(self, op: axq.AvgPoolOp) -> None:
+        from axir.target.isa import StepOp, VectorStep
+
+        kernel, pads = ints_of(op.kernel), ints_of(op.pads)
+        geometry = self._window(op, kernel, ints_of(op.strides), (1, 1), pads)
+        scale, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
+        taps = kernel[0] * kernel[1]
+        code = VectorCode()
+        code.bias = code.integer(-taps * zero_point)
+        if any(pads) and not op.count_include_pad.value.data:
+            code.scale = code.real(scale)
+            code.steps.append(VectorStep(StepOp.TAPS))
+        else:
+            code.scale = code.real(_mean_scale(scale, taps))
+        self._fused(op, op.input, code, WindowWork(geometry, "sum", pad=int(zero_point)), 0)
+
+    def _map(self, op: axq.MapOp) -> None:
+        scale, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
+        code = VectorCode()
+        code.bias, code.scale = code.integer(-zero_point), code.real(scale)
+        _, _, height, width = shape_of(op.result)
+        geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0), height, width)
+        self._fused(op, op.input, code, WindowWork(geometry, "vec"), 0)
+
+    def _window(
+        self,
+        op: Operation,
+        kernel: Sequence[int],
+        strides: Sequence[int],
+        dilations: Sequence[int],
+        pads: Sequence[int],
+    ) -> Geometry:
+        _, _, height, width = shape_of(op.results[0])
+        return Geometry(_pair(kernel), _pair(strides), _pair(dilations), (-pads[0], -pads[1]), height, width)
+
+    # --- data movement ---
+
+    def _plan_concat(self, op: axq.ConcatOp) -> None:
+        """Let the producers of a concatenation's inputs write straight into its storage, where nothing forbids it."""
+        value = op.result
+        _, _, height, width = shape_of(value)
+        storage, base = self.homes.get(value, (None, 0))
+        if storage is None:
+            storage = t.new_storage(_name(op), height, width, t.runs_width(self.runs[value]))
+            self.homes[value] = storage, base
+        for part, offset in self._parts(op, storage):
+            owner = part.owner
+            if isinstance(owner, Operation) and not isinstance(owner, axq.SliceOp) and part not in self.homes:
+                self.homes[part] = storage, base + offset
+
+    def _parts(self, op: axq.ConcatOp, storage: Storage) -> list[tuple[SSAValue, int]]:
+        """Inputs with the byte at which each begins."""
+        axis = op.axis.value.data
+        parts: list[tuple[SSAValue, int]] = []
+        offset = 0
+        for part in op.inputs:
+            parts.append((part, offset))
+            shape = shape_of(part)
+            offset += {
+                1: t.runs_width(self.runs[part]),
+                2: shape[2] * storage.row_pitch,
+                3: shape[3] * storage.pitch,
+            }[axis]
+        return parts
+
+    def _concat(self, op: axq.ConcatOp) -> None:
+        name = _name(op)
+        result = self._result(op, name)
+        for part, offset in self._parts(op, result.storage):
+            source = self.tensors[part]
+            if source.storage is result.storage and source.offset == result.offset + offset:
+                continue
+            view = Tensor(
+                name, source.channels, source.height, source.width, source.runs, result.storage, result.offset + offset
+            )  # fmt: skip
+            if op.axis.value.data != 1 and source.runs != result.runs:
+                source = self._relayout(source, result.runs, name)
+                view.runs = result.runs
+            self._add(Layer(0, name, "concat", source, view, [], passthrough(), None))
+        producers = [self.tensors[part].producer for part in op.inputs]
+        result.producer = max([*producers, len(self.network.layers) - 1])
+
+    def _slice(self, op: axq.SliceOp) -> None:
+        source = self.tensors[op.input]
+        starts, ends, steps = ints_of(op.starts), ints_of(op.ends), ints_of(op.steps)
+        _, channels, height, width = shape_of(op.result)
+        aligned = _slice_runs(self.runs[op.input], starts[1], ends[1])
+        if set(steps) == {1} and aligned is not None and not source.sub_word:
+            base, runs = aligned
+            offset = source.offset + starts[2] * source.row_pitch + starts[3] * source.pitch + base
+            view = Tensor(_name(op), channels, height, width, runs, source.storage, offset)
+            view.producer = source.producer
+            self.tensors[op.result] = view
+            return
+        name = _name(op)
+        selection = np.eye(source.channels, dtype=np.int8)[starts[1] : ends[1] : steps[1], :, None, None]
+        geometry = Geometry((1, 1), (steps[2], steps[3]), (1, 1), (starts[2], starts[3]), height, width)
+        result = self._result(op, name)
+        self._add(Layer(0, name, "slice", source, result, [], passthrough(), [Phase(geometry, selection)]))
+
+
+def _slice_runs(runs: Runs, start: int, end: int) -> tuple[int, Runs] | None:
+    """(base slot, runs) of channels [start, end), or None where they do not begin on a pword."""
+    picked: list[tuple[int, int]] = []
+    channel = 0
+    for count, slot in runs:
+        low, high = max(start, channel), min(end, channel + count)
+        if low < high:
+            picked.append((high - low, slot + low - channel))
+        channel += count
+    if not picked or any(slot % PWORD for _, slot in picked):
+        return None
+    base = picked[0][1]
+    return base, tuple((count, slot - base) for count, slot in picked)
+
+
+def _mean_scale(scale: NDArray[np.float32], taps: int) -> NDArray[np.float32]:
+    """Real value of one unit of a window's sum, divided by its taps; rounded once."""
+    return np.asarray(scale.astype(np.float64) / taps).astype(np.float32)
+
+
+def _int32(values: NDArray[np.int64], op: Operation) -> NDArray[np.int32]:
+    if np.abs(values).max(initial=0) >= 1 << 31:
+        raise AxirError("the bias does not fit 32 bits once the input's zero point is folded in", op=op)
+    return values.astype(np.int32)
+
+
+def _pair(values: Sequence[int]) -> tuple[int, int]:
+    return values[0], values[1]
+
+
+def _name(op: Operation) -> str:
+    return node_name(op) or op.name.removeprefix("axq.")

@@ -1,0 +1,180 @@
+"""Epilogues as vector programs: steps, per-channel parameters, and the store with its bounds (docs/numerics.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axir import numerics
+from axir.dialects import axq
+from axir.dialects.axq import QuantType
+from axir.dialects.epilogue import Step
+from axir.ir.constants import constant_array
+from axir.ir.diagnostics import AxirError
+from axir.ir.store import WeightStore
+from axir.target.isa import MAX_STEPS, PWORD, Lane, Register, StepOp, VectorStep
+
+F32 = np.float32
+
+
+@dataclass
+class VectorCode:
+    """The fields of a `isa.VectorProgram` that do not depend on addresses, and its parameter vectors.
+
+    `vectors` hold one 4-byte number a channel, in channel order; `operands` are the indices of the extras that the
+    LOAD steps read; `table` is the function of the TABLE steps.
+    """
+
+    bias: int | Lane = 0
+    scale: float | Lane = 1.0
+    steps: list[VectorStep] = field(default_factory=list[VectorStep])
+    inverse: float | Lane = 1.0
+    zero_point: int | Lane = 0
+    lower: int = numerics.INT8_MIN
+    upper: int = numerics.INT8_MAX
+    operands: list[tuple[int | Lane, float | Lane]] = field(default_factory=list[tuple[int | Lane, float | Lane]])
+    vectors: list[NDArray[Any]] = field(default_factory=list[NDArray[Any]])
+    table: str | None = None
+    pad_lane: int = 255
+
+    def lane(self, vector: NDArray[Any]) -> Lane:
+        """A parameter vector: int32 or float32, one number a channel."""
+        self.vectors.append(vector)
+        return Lane(len(self.vectors) - 1)
+
+    def integer(self, value: NDArray[Any]) -> int | Lane:
+        return int(value) if value.ndim == 0 else self.lane(value.astype(np.int32))
+
+    def real(self, value: NDArray[Any]) -> float | Lane:
+        return float(value) if value.ndim == 0 else self.lane(value.astype(F32))
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "bias": self.bias,
+            "scale": self.scale,
+            "steps": tuple(self.steps),
+            "inverse": self.inverse,
+            "zero_point": self.zero_point,
+            "lower": self.lower,
+            "upper": self.upper,
+            "parameters": len(self.vectors),
+        }
+
+    def parameter_blocks(self, slots: NDArray[np.int64], blocks: int) -> NDArray[np.uint8]:
+        """Parameter blocks as bytes: [block][vector][64] four-byte numbers, zero where no channel lies."""
+        count = len(self.vectors)
+        image = np.zeros((blocks, count, PWORD), np.uint32)
+        for index, vector in enumerate(self.vectors):
+            image[slots // PWORD, index, slots % PWORD] = vector.view(np.uint32)
+        return image.reshape(-1).view(np.uint8)
+
+
+def quant_arrays(element: QuantType, store: WeightStore) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """(scale, zero point): scalars per tensor, vectors [C] per channel."""
+    if element.per_channel:
+        scales = constant_array(cast(axq.Constant, element.scale), store)
+        return scales, constant_array(cast(axq.Constant, element.zero_point), store).astype(np.int32)
+    scale, zero_point = element.scalar
+    return np.asarray(scale, F32), np.asarray(zero_point, np.int32)
+
+
+def passthrough() -> VectorCode:
+    """Store the accumulator as it is: for bytes that only move."""
+    return VectorCode()
+
+
+def finish(
+    code: VectorCode,
+    epilogue: Sequence[Step],
+    extras: Sequence[QuantType],
+    slope: NDArray[np.float32] | None,
+    result: QuantType,
+    store: WeightStore,
+    node: str,
+) -> VectorCode:
+    """Append the epilogue's steps and the requantization to `result`. Raises `AxirError` where that is too long."""
+    inverse, zero_point = requantization(result, store)
+    code.inverse, code.zero_point = code.real(inverse), code.integer(zero_point)
+    steps = list(epilogue)
+    if not result.per_channel:
+        _trailing_bounds(code, steps, inverse, zero_point)
+    remaining = list(extras)
+    tables = {step.kind for step in steps if step.kind in numerics.FUNCTIONS}
+    if len(tables) > 1 or len(extras) > 2:
+        raise AxirError(
+            f"the epilogue needs {len(tables)} tables and {len(extras)} tensor operands, the device takes 1 and 2",
+            node=node,
+        )
+    for step in steps:
+        _append(code, step, remaining, slope, store)
+    if len(code.steps) > MAX_STEPS:
+        raise AxirError(
+            f"the epilogue needs {len(code.steps)} vector steps, the device has {MAX_STEPS}", node=node,
+            notes=("lower the number of operators fused into one (pass fuse-epilogue{max-steps=...})",),
+        )  # fmt: skip
+    return code
+
+
+def requantization(result: QuantType, store: WeightStore) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    scale, zero_point = quant_arrays(result, store)
+    return numerics.reciprocal(scale), zero_point
+
+
+def _trailing_bounds(
+    code: VectorCode, steps: list[Step], inverse: NDArray[np.float32], zero_point: NDArray[np.int32]
+) -> None:
+    """Clamps at the end of an epilogue become bounds of the store: rounding is monotone, so the bytes are the same."""
+    lower, upper = -np.inf, np.inf
+    while steps:
+        step = steps[-1]
+        bounds = {"relu": (0.0, np.inf), "hard_sigmoid": (0.0, 1.0)}.get(step.kind)
+        if step.kind == "clip":
+            bounds = (step.arguments[0], step.arguments[1])
+        if bounds is None:
+            break
+        lower, upper = min(max(bounds[0], lower), upper), max(min(bounds[1], upper), lower)
+        steps.pop()
+        if step.kind == "hard_sigmoid":
+            steps.append(Step("affine", step.arguments))
+            break
+    if lower > -np.inf:
+        code.lower = int(numerics.quantize(np.asarray([lower], F32), inverse, zero_point)[0])
+    if upper < np.inf:
+        code.upper = int(numerics.quantize(np.asarray([upper], F32), inverse, zero_point)[0])
+
+
+def _append(
+    code: VectorCode, step: Step, extras: list[QuantType], slope: NDArray[np.float32] | None, store: WeightStore
+) -> None:
+    def constant(op: StepOp, value: float) -> None:
+        code.steps.append(VectorStep(op, 0, float(F32(value))))
+
+    match step.kind:
+        case "relu":
+            constant(StepOp.MAX, 0.0)
+        case "clip":
+            constant(StepOp.MAX, step.arguments[0])
+            constant(StepOp.MIN, step.arguments[1])
+        case "leaky_relu":
+            constant(StepOp.PRELU, step.arguments[0])
+        case "prelu":
+            assert slope is not None
+            code.steps.append(VectorStep(StepOp.PRELU, 0, code.lane(slope)))
+        case "affine" | "hard_sigmoid":
+            constant(StepOp.MUL, step.arguments[0])
+            constant(StepOp.ADD, step.arguments[1])
+            if step.kind == "hard_sigmoid":
+                constant(StepOp.MAX, 0.0)
+                constant(StepOp.MIN, 1.0)
+        case "add" | "mul":
+            scale, zero_point = quant_arrays(extras.pop(0), store)
+            code.operands.append((code.integer(zero_point), code.real(scale)))
+            code.steps.append(VectorStep(StepOp.LOAD, 1, None, len(code.operands) - 1))
+            code.steps.append(VectorStep(StepOp.ADD if step.kind == "add" else StepOp.MUL, 0, Register(1)))
+        case _:
+            code.steps.append(VectorStep(StepOp.TABLE, 0))
+            code.table = step.kind

@@ -1,0 +1,1 @@
+"""Memory planning: packing of buffers whose lifetimes are known."""

@@ -1,0 +1,120 @@
+"""Explicit zero padding of height and width: folded into the window that reads it, else a depthwise convolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from xdsl.dialects.builtin import BoolAttr
+from xdsl.ir import SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from axir.dialects import ax
+from axir.ir.store import WeightStore
+from axir.passes.patterns.affine import conv
+from axir.passes.patterns.arithmetic import F32_MAX, bounds
+from axir.passes.patterns.values import f32_op, is_f32, producer, replace
+
+Window = TypeVar("Window", ax.ConvOp, ax.AvgPoolOp, ax.MaxPoolOp)
+
+
+def spatial_pads(op: ax.PadOp) -> tuple[int, ...] | None:
+    """(top, left, bottom, right) when an f32 NCHW tensor is padded in height and width only, and nowhere cropped."""
+    pads = ax.ints_of(op.pads)
+    if len(pads) != 8 or not is_f32(op.input) or min(pads) < 0 or any(pads[axis] for axis in (0, 1, 4, 5)):
+        return None
+    return (*pads[2:4], *pads[6:8])
+
+
+def _padded_input(op: ax.ConvOp | ax.AvgPoolOp | ax.MaxPoolOp) -> tuple[ax.PadOp, tuple[int, ...]] | None:
+    """The pad before a window, and the window's pads with those of the pad added."""
+    inner = producer(op.input, ax.PadOp)
+    pads = None if inner is None else spatial_pads(inner)
+    if inner is None or pads is None:
+        return None
+    return inner, tuple(a + b for a, b in zip(pads, ax.ints_of(op.pads), strict=True))
+
+
+def _fits(op: ax.AvgPoolOp | ax.MaxPoolOp, pads: tuple[int, ...]) -> bool:
+    """Whether every window keeps a tap inside the input, as ONNX demands of pooling."""
+    return all(pad < size for pad, size in zip(pads, ax.ints_of(op.kernel) * 2, strict=True))
+
+
+def _moved(op: Window, pad: ax.PadOp, pads: tuple[int, ...]) -> Window:
+    """The window applied to what is before the pad."""
+    new = op.clone()
+    new.operands[0] = pad.input
+    new.properties["pads"] = ax.ints(pads)
+    return new
+
+
+class FoldIntoConv(RewritePattern):
+    """conv(pad(x, 0)) -> conv with larger pads"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.ConvOp, rewriter: PatternRewriter):
+        match _padded_input(op):
+            case (inner, pads) if inner.value.value.data == 0.0:
+                replace(rewriter, op, [_moved(op, inner, pads)])
+            case _:
+                pass
+
+
+class FoldIntoAvgPool(RewritePattern):
+    """avg_pool(pad(x, 0)) -> avg_pool that counts its larger pads, unless it has pads that it does not count"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.AvgPoolOp, rewriter: PatternRewriter):
+        counted = op.count_include_pad.value.data or not any(ax.ints_of(op.pads))
+        match _padded_input(op):
+            case (inner, pads) if inner.value.value.data == 0.0 and counted and _fits(op, pads):
+                new = _moved(op, inner, pads)
+                new.properties["count_include_pad"] = BoolAttr.from_bool(True)
+                replace(rewriter, op, [new])
+            case _:
+                pass
+
+
+class FoldIntoMaxPool(RewritePattern):
+    """max_pool(pad(x, v)) -> max_pool with larger pads, where v can never be greater than x"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.MaxPoolOp, rewriter: PatternRewriter):
+        match _padded_input(op):
+            case (inner, pads) if inner.value.value.data <= lower_bound(inner.input) and _fits(op, pads):
+                replace(rewriter, op, [_moved(op, inner, pads)])
+            case _:
+                pass
+
+
+def lower_bound(value: SSAValue) -> float:
+    """A number that no element of `value` is below; the least binary32 number when nothing better is known."""
+    match value.owner:
+        case ax.ReluOp() | ax.ClipOp() as op:
+            return max(bounds(op)[0], -F32_MAX)
+        case ax.SigmoidOp() | ax.HardSigmoidOp():
+            return 0.0
+        case ax.ConcatOp() as op:
+            return min(map(lower_bound, op.inputs))
+        case ax.MaxPoolOp() as op:
+            return lower_bound(op.input)
+        case _:
+            return -F32_MAX
+
+
+@dataclass(frozen=True)
+class PadToDepthwise(RewritePattern):
+    """pad(x, 0) -> depthwise convolution with a kernel of 1x1, weight 1, and these pads"""
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.PadOp, rewriter: PatternRewriter):
+        import numpy as np
+
+        pads = spatial_pads(op)
+        if pads is None or op.value.value.data != 0.0:
+            return
+        channels = ax.shape_of(op.input)[1]
+        one = f32_op(np.ones((channels, 1, 1, 1)), self.store)
+        replace(rewriter, op, [one, conv(op.input, one, None, pads=pads, group=channels)])

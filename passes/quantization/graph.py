@@ -1,0 +1,110 @@
+"""What calibration and quantization both ask of the graph @main: its tensors, their statistics, who reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue, Use
+
+from axir.dialects import ax
+from axir.ir.diagnostics import AxirError
+
+STATS = "ax.stats"
+ARGUMENT_STATS = "arg_stats"
+
+
+def graph_named(module: ModuleOp, name: str) -> ax.GraphOp | None:
+    """The `ax.graph` of that name."""
+    for op in module.ops:
+        if isinstance(op, ax.GraphOp) and op.sym_name.data == name:
+            return op
+    return None
+
+
+def main_graph(module: ModuleOp) -> ax.GraphOp:
+    """`ax.graph @main`. Raises `AxirError` when the module has none."""
+    graph = graph_named(module, "main")
+    if graph is None:
+        raise AxirError("the module has no ax.graph @main", notes=("import a model first",))
+    return graph
+
+
+def tensors(graph: ax.GraphOp) -> list[SSAValue]:
+    """The inputs and the results of all operations but constants, in order."""
+    block = graph.body.block
+    results = (result for op in block.ops if not isinstance(op, ax.ConstantOp) for result in op.results)
+    return [*block.args, *results]
+
+
+def describe(value: SSAValue, graph: ax.GraphOp) -> tuple[str, Operation]:
+    """How an error names a tensor, and the operation it points to."""
+    if isinstance(value, BlockArgument):
+        return f"input '{graph.inputs.data[value.index].data}'", graph
+    return "the result", cast(Operation, value.owner)
+
+
+def stats_of(value: SSAValue, graph: ax.GraphOp) -> ax.StatsAttr:
+    """What calibration recorded of a tensor. Raises `AxirError`, located at its operation, when that is nothing."""
+    if isinstance(value, BlockArgument):
+        recorded = graph.attributes.get(ARGUMENT_STATS)
+        known = cast(Sequence[Attribute], recorded.data) if isinstance(recorded, ArrayAttr) else ()
+        attribute = known[value.index] if value.index < len(known) else None
+    else:
+        attribute = cast(Operation, value.owner).attributes.get(STATS)
+    if not isinstance(attribute, ax.StatsAttr):
+        name, where = describe(value, graph)
+        raise AxirError(
+            f"{name} has no calibration statistics", op=where, notes=("run the pass 'calibrate' before 'quantize'",)
+        )
+    return attribute
+
+
+def record_stats(graph: ax.GraphOp, stats: dict[SSAValue, ax.StatsAttr]) -> None:
+    """Put statistics on the operations and, for the inputs, on the graph."""
+    block = graph.body.block
+    graph.attributes[ARGUMENT_STATS] = ArrayAttr(stats[argument] for argument in block.args)
+    for value, attribute in stats.items():
+        if not isinstance(value, BlockArgument):
+            cast(Operation, value.owner).attributes[STATS] = attribute
+
+
+SHARING = (ax.MaxPoolOp, ax.ConcatOp, ax.SliceOp)
+"""Operations that move stored bytes: inputs and result have one scale and zero point."""
+
+
+def depthwise_inputs(graph: ax.GraphOp) -> list[SSAValue]:
+    """The tensors that can have one scale a channel: only depthwise convolutions read them, as their input.
+
+    Inputs of the graph stay per tensor (the host quantizes them), and so do results that share their parameters with
+    other tensors (`shared_groups`).
+    """
+    found = [value for op in graph.body.block.ops for value in op.results if not isinstance(op, SHARING)]
+    return [value for value in found if value.first_use is not None and all(map(_is_depthwise, value.uses))]
+
+
+def _is_depthwise(use: Use) -> bool:
+    op = use.operation
+    return isinstance(op, ax.ConvOp) and use.index == 0 and op.group.value.data == ax.shape_of(op.input)[1] > 1
+
+
+def shared_groups(graph: ax.GraphOp) -> list[list[SSAValue]]:
+    """All tensors, in groups that must have the same scale and zero point; groups and members in program order."""
+    parent: dict[SSAValue, SSAValue] = {value: value for value in tensors(graph)}
+
+    def root(value: SSAValue) -> SSAValue:
+        while parent[value] is not value:
+            parent[value] = value = parent[parent[value]]
+        return value
+
+    for op in graph.body.block.ops:
+        if isinstance(op, SHARING):
+            for operand in op.operands:
+                if operand not in parent:
+                    raise AxirError(f"'{op.name}' of a constant cannot be quantized", op=op)
+                parent[root(operand)] = root(op.result)
+    groups: dict[SSAValue, list[SSAValue]] = {}
+    for value in parent:
+        groups.setdefault(root(value), []).append(value)
+    return list(groups.values())

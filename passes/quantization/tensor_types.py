@@ -1,0 +1,70 @@
+"""Chooses the scale and zero point of every tensor of @main from its statistics."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import NoneAttr
+from xdsl.ir import Attribute, SSAValue
+
+from axir.dialects import ax
+from axir.dialects.axq import Constant, QuantType
+from axir.ir.constants import constant_array, constant_attr
+from axir.ir.diagnostics import AxirError
+from axir.ir.store import WeightStore
+from axir.passes.quantization.graph import depthwise_inputs, describe, shared_groups, stats_of
+from axir.passes.quantization.ranges import Range, least_error_range, parameters
+
+
+def choose_types(
+    graph: ax.GraphOp, store: WeightStore, *, histogram: bool, per_channel: bool
+) -> dict[SSAValue, QuantType]:
+    """The quantized type of every tensor.
+
+    `histogram` clips to the range of least squared error, else extremes decide; `per_channel` gives inputs of depthwise
+    convolutions one scale a channel, from the channel's extremes. Tensors returned by the graph are never clipped: of
+    scores and boxes the extremes are what matters. Raises `AxirError` where statistics are missing.
+    """
+    returned = set(graph.terminator.operands)
+    types: dict[SSAValue, QuantType] = {}
+    for group in shared_groups(graph):
+        clip = histogram and returned.isdisjoint(group)
+        range_ = reduce(Range.union, [_range(value, graph, store, clip) for value in group])
+        types.update(dict.fromkeys(group, range_.quant_type()))
+    if per_channel:
+        types.update({value: _channel_type(value, graph, store) for value in depthwise_inputs(graph)})
+    return types
+
+
+def _range(value: SSAValue, graph: ax.GraphOp, store: WeightStore, clip: bool) -> Range:
+    stats = stats_of(value, graph)
+    minimum, maximum = stats.minimum.value.data, stats.maximum.value.data
+    if not clip:
+        return Range.of(minimum, maximum)
+    counts = _constant(stats.histogram, "histogram", "per_tensor_histogram", value, graph, store)
+    return least_error_range(counts.astype(np.int64), minimum, maximum)
+
+
+def _channel_type(value: SSAValue, graph: ax.GraphOp, store: WeightStore) -> QuantType:
+    stats = stats_of(value, graph)
+    extremes = _constant(
+        stats.channels, "extremes per channel", "hybrid_per_tensor_per_channel", value, graph, store
+    ).astype(np.float64)
+    if extremes.shape != (2, ax.shape_of(value)[1]):
+        name, op = describe(value, graph)
+        raise AxirError(f"{name} has {ax.shape_of(value)[1]} channels, its statistics are {extremes.shape}", op=op)
+    scales, zero_points = parameters(np.minimum(extremes[0], 0), np.maximum(extremes[1], 0))
+    return QuantType(constant_attr(scales, store), constant_attr(zero_points, store))
+
+
+def _constant(
+    attribute: Attribute, what: str, scheme: str, value: SSAValue, graph: ax.GraphOp, store: WeightStore
+) -> NDArray[np.generic]:
+    name, op = describe(value, graph)
+    if isinstance(attribute, NoneAttr):
+        notes = (f"run 'calibrate' with scheme={scheme}, or quantize with scheme=per_tensor_min_max",)
+        raise AxirError(f"the statistics of {name} hold no {what}", op=op, notes=notes)
+    return constant_array(cast(Constant, attribute), store, op)

@@ -1,0 +1,68 @@
+"""`quantize`: the float graph @main becomes an int8 graph, with the scales that calibration suggests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, f32
+from xdsl.passes import ModulePass
+
+from axir.dialects import ax
+from axir.ir.context import AxContext
+from axir.ir.diagnostics import AxirError
+from axir.ir.store import WeightStore
+
+Scheme = Literal["per_tensor_histogram", "per_tensor_min_max", "hybrid_per_tensor_per_channel"]
+"""How the ranges of activations are found. Weights are always per output channel, by their extremes.
+
+`per_tensor_histogram`: the range of least squared error. `per_tensor_min_max`: the extremes.
+`hybrid_per_tensor_per_channel`: the extremes of every channel for tensors that only depthwise convolutions read; for
+others as `per_tensor_histogram`.
+"""
+
+
+@dataclass(frozen=True)
+class Quantize(ModulePass):
+    """Replaces `ax.graph @main` by an `axq.graph`: int8 tensors, int8 weights, one requantization an operation."""
+
+    name = "quantize"
+
+    scheme: Scheme = field(default="per_tensor_histogram", metadata={"help": "how activation ranges are chosen"})
+    quantize_dw_channel_wise: bool = field(
+        default=False, metadata={"help": "per-channel inputs of depthwise convolutions with any scheme"}
+    )
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        from axir.passes.quantization.graph import main_graph
+
+        quantize(main_graph(op), AxContext.of(ctx).store, self.scheme, self.quantize_dw_channel_wise)
+
+
+def quantize(graph: ax.GraphOp, store: WeightStore, scheme: Scheme, dw_channel_wise: bool = False) -> None:
+    """Replace `graph` by its quantized form; a failure leaves it as it was.
+
+    Raises `AxirError` where statistics are missing or an operation has no quantized form.
+    """
+    from axir.passes.quantization.graph import describe, tensors
+    from axir.passes.quantization.lower import lower_graph
+    from axir.passes.quantization.tensor_types import choose_types
+
+    for value in tensors(graph):
+        type_ = ax.tensor_of(value)
+        if type_.element_type != f32 or len(type_.get_shape()) != 4:
+            name, where = describe(value, graph)
+            raise AxirError(f"{name} is {type_}; the device takes f32 tensors of rank 4 only", op=where)
+    types = choose_types(
+        graph,
+        store,
+        histogram=scheme != "per_tensor_min_max",
+        per_channel=dw_channel_wise or scheme == "hybrid_per_tensor_per_channel",
+    )
+    quantized = lower_graph(graph, types, store)
+    block = graph.parent_block()
+    assert block is not None
+    block.insert_op_before(quantized, graph)
+    graph.detach()
+    graph.erase()

@@ -1,0 +1,37 @@
+// What no convolution took into its epilogue becomes axq.map with one step.
+// RUN: ax-opt %s --split-input-file -p 'quantize{scheme=per_tensor_min_max}' | filecheck %s
+
+// CHECK-LABEL: @main(%x: tensor<1x2x2x2x!axq.q<0.01 : 0>> "x", %e: tensor<1x2x1x1x!axq.q<1.0 : 0>> "e")
+// CHECK: %relu = axq.map %x epilogue <relu> : tensor<1x2x2x2x!axq.q<0.01 : 0>> -> tensor<1x2x2x2x!axq.q<0.01 : -128>>
+// CHECK: %clip = axq.map %relu epilogue <clip(0.0, 6.0)> :
+// CHECK: %leaky = axq.map %clip epilogue <leaky_relu(0.1)> :
+// CHECK: %hs = axq.map %leaky epilogue <hard_sigmoid(0.2, 0.5)> :
+// CHECK: %hw = axq.map %hs epilogue <hard_swish> :
+// CHECK: %silu = axq.map %hw epilogue <silu> :
+// CHECK: %tanh = axq.map %silu epilogue <tanh> :
+// CHECK: %sigmoid = axq.map %tanh epilogue <sigmoid> :
+// CHECK: %prelu = axq.map %sigmoid epilogue <prelu> slope dense<[1.000000e-01, 2.000000e-01]> : tensor<2xf32> :
+// The input is the operand of the result's shape, whichever side it stands on.
+// CHECK: %scaled = axq.map %prelu epilogue <mul> extras %e : tensor<1x2x1x1x!axq.q<1.0 : 0>> :
+// CHECK: %sum = axq.map %scaled epilogue <add> extras %x : tensor<1x2x2x2x!axq.q<0.01 : 0>> :
+// CHECK: %square = axq.map %sum epilogue <mul> extras %sum :
+// CHECK: %mean = axq.avg_pool %square kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] count_include_pad true epilogue <sigmoid> :
+ax.graph @main(%x: tensor<1x2x2x2xf32> "x", %e: tensor<1x2x1x1xf32> "e") -> ("y")
+    attributes {arg_stats = [#ax.stats<-1.28, 1.27>, #ax.stats<-128.0, 127.0>]} {
+  %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %clip = ax.clip %relu min 0.0 max 6.0 {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %leaky = ax.leaky_relu %clip alpha 0.1 {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %hs = ax.hard_sigmoid %leaky alpha 0.2 beta 0.5 {ax.stats = #ax.stats<0.0, 1.0>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %hw = ax.hard_swish %hs {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %silu = ax.silu %hw {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %tanh = ax.tanh %silu {ax.stats = #ax.stats<-1.0, 1.0>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %sigmoid = ax.sigmoid %tanh {ax.stats = #ax.stats<0.0, 1.0>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %slope = ax.constant dense<[[[0.1]], [[0.2]]]> : tensor<2x1x1xf32> : tensor<2x1x1xf32>
+  %prelu = ax.prelu %sigmoid, %slope {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x2x2xf32>, tensor<2x1x1xf32>) -> tensor<1x2x2x2xf32>
+  %scaled = ax.mul %e, %prelu {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x1x1xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
+  %sum = ax.add %scaled, %x {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
+  %square = ax.mul %sum, %sum {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
+  %mean = ax.avg_pool %square kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] count_include_pad true
+    epilogue <sigmoid> {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x1x1xf32>
+  ax.return %mean : tensor<1x2x1x1xf32>
+}

@@ -1,0 +1,182 @@
+"""The quantized graph computed the obvious way, one output at a time, from the text of docs/numerics.md alone.
+
+Python integers for accumulators, one NumPy binary32 scalar operation for every rounding; shares nothing with axir.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from axir.dialects import axq
+from axir.dialects.ax import ints_of, shape_of
+from axir.ir.constants import constant_array
+
+f32 = np.float32
+
+
+def run(graph: axq.GraphOp, inputs: Sequence[Any], store: Any) -> list[Any]:
+    values = dict(zip(graph.body.block.args, inputs, strict=True))
+    for op in graph.body.block.ops:
+        if isinstance(op, axq.ReturnOp):
+            return [values[value] for value in op.operands]
+        values[op.results[0]] = _operation(op, [values[value] for value in op.operands], store)
+    raise AssertionError
+
+
+def parameters(value: Any, store: Any, channel: int) -> tuple[np.float32, int]:
+    element = axq.quant_of(value)
+    if element.per_channel:
+        scales, zeros = constant_array(element.scale, store), constant_array(element.zero_point, store)
+        return scales[channel], int(zeros[channel])
+    return f32(element.scalar[0]), element.scalar[1]
+
+
+def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
+    x = inputs[0]
+    shape = shape_of(op.result)
+    result = np.zeros(shape, np.int8)
+    if isinstance(op, axq.ConcatOp):
+        position = 0
+        for part in inputs:
+            index: list[Any] = [slice(None)] * 4
+            index[op.axis.value.data] = slice(position, position + part.shape[op.axis.value.data])
+            result[tuple(index)] = part
+            position += part.shape[op.axis.value.data]
+        return result
+    if isinstance(op, axq.SliceOp):
+        starts, steps = ints_of(op.starts), ints_of(op.steps)
+        for index in np.ndindex(*shape):
+            result[index] = x[tuple(s + i * t for s, i, t in zip(starts, index, steps, strict=True))]
+        return result
+    for index in np.ndindex(*shape):
+        n, channel, row, column = index
+        if isinstance(op, axq.MaxPoolOp):
+            taps = _inside(x, channel, row, column, ints_of(op.kernel), op, ints_of(op.dilations))
+            result[index] = max(int(x[n, channel, h, w]) for h, w in taps)
+            continue
+        if isinstance(op, axq.MapOp):
+            scale, zero = parameters(op.input, store, channel)
+            value = f32(int(x[index]) - zero) * scale
+        elif isinstance(op, axq.AvgPoolOp):
+            value = _average(op, x, index, store)
+        else:
+            value = _convolution(op, x, index, store)
+        result[index] = _finish(op, value, index, inputs[1:], store)
+    return result
+
+
+def _inside(
+    x: Any, channel: int, row: int, column: int, kernel: Sequence[int], op: Any, dilations: Sequence[int]
+) -> list[tuple[int, int]]:
+    strides, pads = ints_of(op.strides), ints_of(op.pads)
+    found: list[tuple[int, int]] = []
+    for i, j in product(range(kernel[0]), range(kernel[1])):
+        h = row * strides[0] - pads[0] + i * dilations[0]
+        w = column * strides[1] - pads[1] + j * dilations[1]
+        if 0 <= h < x.shape[2] and 0 <= w < x.shape[3]:
+            found.append((h, w))
+    return found
+
+
+def _average(op: Any, x: Any, index: tuple[int, ...], store: Any) -> np.float32:
+    n, channel, row, column = index
+    kernel = ints_of(op.kernel)
+    scale, zero = parameters(op.input, store, channel)
+    taps = _inside(x, channel, row, column, kernel, op, (1, 1))
+    total = sum(int(x[n, channel, h, w]) - zero for h, w in taps)
+    if op.count_include_pad.value.data or not any(ints_of(op.pads)):
+        return f32(total) * f32(float(scale) / (kernel[0] * kernel[1]))
+    return (f32(total) * scale) * f32(1.0 / len(taps))
+
+
+def _convolution(op: Any, x: Any, index: tuple[int, ...], store: Any) -> np.float32:
+    n, out, row, column = index
+    weight = constant_array(op.weight, store)
+    weight_scale, bias = constant_array(op.weight_scale, store), constant_array(op.bias, store)
+    group = op.group.value.data
+    strides, pads, dilations = ints_of(op.strides), ints_of(op.pads), ints_of(op.dilations)
+    outputs = shape_of(op.result)[1]
+    depth = x.shape[1] // group
+    first = out // (outputs // group) * depth
+    total = int(bias[out])
+    for c, i, j in product(range(depth), range(weight.shape[2]), range(weight.shape[3])):
+        if isinstance(op, axq.ConvOp):
+            h, w = row * strides[0] - pads[0] + i * dilations[0], column * strides[1] - pads[1] + j * dilations[1]
+            tap = int(weight[out, c, i, j])
+        else:
+            # The input h adds to the rows h * stride - pad + i * dilation: solve for h.
+            h, over = divmod(row + pads[0] - i * dilations[0], strides[0])
+            w, beside = divmod(column + pads[1] - j * dilations[1], strides[1])
+            if over or beside:
+                continue
+            tap = int(weight[first + c, out % (outputs // group), i, j])
+        if 0 <= h < x.shape[2] and 0 <= w < x.shape[3]:
+            _, zero = parameters(op.input, store, first + c)
+            total += (int(x[n, first + c, h, w]) - zero) * tap
+    scale, _ = parameters(op.input, store, first)
+    return f32(total) * f32(float(scale) * float(weight_scale[out]))
+
+
+def _finish(op: Any, value: np.float32, index: tuple[int, ...], extras: list[Any], store: Any) -> int:
+    operands = iter(zip(op.extras, extras, strict=True))
+    for step in op.epilogue:
+        operand = None
+        if step.kind in ("add", "mul"):
+            tensor, array = next(operands)
+            place = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
+            scale, zero = parameters(tensor, store, place[1])
+            operand = f32(int(array[place]) - zero) * scale
+        elif step.kind == "prelu":
+            operand = constant_array(op.slope, store)[index[1]]
+        value = step_value(step.kind, step.arguments, value, operand)
+        assert isinstance(value, np.float32)
+    scale, zero = parameters(op.result, store, index[1])
+    scaled = value * f32(1.0 / float(scale))
+    return max(-128, min(127, round(float(scaled)) + zero))
+
+
+def step_value(kind: str, arguments: Sequence[float], v: np.float32, operand: Any) -> np.float32:
+    match kind:
+        case "relu":
+            return max(v, f32(0))
+        case "clip":
+            return min(max(v, f32(arguments[0])), f32(arguments[1]))
+        case "leaky_relu":
+            return v * f32(arguments[0]) if v < 0 else v
+        case "prelu":
+            return v * operand if v < 0 else v
+        case "hard_sigmoid":
+            return min(max(v * f32(arguments[0]) + f32(arguments[1]), f32(0)), f32(1))
+        case "add":
+            return v + operand
+        case "mul":
+            return v * operand
+        case _:
+            return table_value(kind, v)
+
+
+FUNCTIONS = {
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "tanh": math.tanh,
+    "silu": lambda x: x / (1 + math.exp(-x)),
+    "hard_swish": lambda x: x * min(max(x / 6 + 0.5, 0), 1),
+}
+ENDS = {"sigmoid": (0, 1), "tanh": (-1, 1), "silu": (0, None), "hard_swish": (0, None)}
+
+
+def table_value(kind: str, v: np.float32) -> np.float32:
+    """The chord of the function over v's bin of 1/32, as docs/numerics.md defines it."""
+    left, right = ENDS[kind]
+    if v < -16:
+        return f32(left)
+    if v >= 16:
+        return v if right is None else f32(right)
+    edge = math.floor(float(v) * 32) / 32
+    function = FUNCTIONS[kind]
+    slope = (function(edge + 1 / 32) - function(edge)) * 32
+    return f32(slope) * v + f32(function(edge) - slope * edge)

@@ -1,0 +1,282 @@
+"""What each instruction does, against the slow device, over random small geometries."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unit.backend.slow_device import SlowDevice
+
+from axir import numerics
+from axir.backends.aipu.simulator.memory import Core, shared_memories
+from axir.backends.aipu.simulator.units import action
+from axir.backends.aipu.structure import Image
+from axir.backends.aipu.tables import table_image
+from axir.target import isa
+from axir.target.description import load
+from axir.target.isa import Address, Depthwise, Dma, Instruction, Lane, Load, Mvm, Register, StepOp, Vec, VectorStep
+
+TARGET = load()
+SIZE = 1 << 17
+SMALL = settings(max_examples=40, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def at(offset: int) -> Address:
+    return Address("l1", offset)
+
+
+def run_both(instruction: Instruction, seed: int, **regions: tuple[int, np.ndarray]) -> None:
+    """Run on random memory (with given contents at given offsets) in both models; all bytes must agree."""
+    assert isa.check(instruction) is None
+    image = Image("p", "metis", "", (), (), (), {"l1": SIZE, "l2": SIZE, "ddr": SIZE}, (), ({},))
+    core = Core(image, TARGET, shared_memories(image))
+    rng = np.random.default_rng(seed)
+    for memory in core.memories.values():
+        memory[:] = rng.integers(-128, 128, SIZE, np.int8)
+    for offset, content in regions.values():
+        flat = np.ascontiguousarray(content).view(np.int8).reshape(-1)
+        core.memories["l1"][offset : offset + flat.size] = flat
+    sets = rng.integers(-128, 128, core.weights.shape, np.int8)
+    core.weights[:] = sets
+    slow = SlowDevice({name: memory.copy() for name, memory in core.memories.items()}, sets)
+    action(instruction, core)()
+    slow.run(instruction)
+    for name, memory in core.memories.items():
+        different = np.flatnonzero(memory != slow.memories[name])
+        assert not different.size, (name, different[:4], memory[different[:4]], slow.memories[name][different[:4]])
+    assert np.array_equal(core.weights, slow.sets)
+
+
+@st.composite
+def dmas(draw: st.DrawFn) -> Dma:
+    counts = [draw(st.integers(1, 3)) for _ in range(3)]
+    steps = [draw(st.integers(0, 6)) * 64 for _ in range(3)]
+    row = draw(st.integers(1, 3)) * 64
+    # Destinations must not overlap: nested steps, each with a gap.
+    targets, extent = [], row
+    for count in counts:
+        targets.append(extent + draw(st.integers(0, 2)) * 64)
+        extent += (count - 1) * targets[-1]
+    source, target = draw(st.permutations(["l1", "l2", "ddr"]))[:2]
+    return Dma(
+        src=Address(source, draw(st.integers(0, 9)) * 64), dst=Address(target, draw(st.integers(0, 9)) * 64),
+        row_bytes=row, count0=counts[0], count1=counts[1], count2=counts[2],
+        src_step0=steps[0], src_step1=steps[1], src_step2=steps[2],
+        dst_step0=targets[0], dst_step1=targets[1], dst_step2=targets[2],
+    )  # fmt: skip
+
+
+@SMALL
+@given(dmas(), seeds)
+def test_dma(instruction: Dma, seed: int):
+    run_both(instruction, seed)
+
+
+@st.composite
+def loads(draw: st.DrawFn) -> Load:
+    columns = draw(st.sampled_from([64, 128, 192]))
+    replicas = draw(st.integers(1, 8 // (columns // 64)))
+    segments, rows = draw(st.integers(1, 3)), draw(st.integers(1, 70))
+    return Load(
+        src=at(640), row=draw(st.integers(0, 1200)), segment_rows=rows, segments=segments,
+        segment_step=draw(st.integers(rows, rows + 90)), replicas=replicas, replica_step=draw(st.integers(0, 64)),
+        block=draw(st.integers(0, 8 - replicas * columns // 64)), columns=columns, clear=draw(st.integers(0, 1)),
+    )  # fmt: skip
+
+
+@SMALL
+@given(loads(), seeds)
+def test_load(instruction: Load, seed: int):
+    run_both(instruction, seed)
+
+
+def windows(draw: st.DrawFn, blocks: int, taps: bool = True) -> dict:
+    """A window over an input of up to 5 x 10 pwords at offset 0, that may reach outside of it, aligned or not."""
+    unit = draw(st.sampled_from([1, 4, 64, 64, 64 * blocks, 64 * blocks]))
+    return {
+        "src": at(0), "src_rows": draw(st.integers(0, 5)), "row_bytes": draw(st.integers(0, 10 * 64 // unit)) * unit,
+        "row_pitch": 10 * 64, "y0": draw(st.integers(-3, 3)), "x0": draw(st.integers(-3 * 64 // unit, 200 // unit)) * unit,
+        "y_step": draw(st.integers(0, 2)), "x_step": draw(st.integers(0, 256 // unit)) * unit,
+        "tap_rows": draw(st.integers(1, 3)) if taps else 1, "tap_columns": draw(st.integers(1, 3)) if taps else 1,
+        "tap_row_step": draw(st.integers(0, 2)), "tap_step": draw(st.integers(0, 192 // unit)) * unit,
+        "blocks": blocks, "pad": draw(st.integers(-128, 127)),
+        "rows": draw(st.integers(1, 3)), "vectors": draw(st.integers(1, 3)),
+    }  # fmt: skip
+
+
+BASE = {"params": 16384, "table": 32768, "operand0": 49152, "operand1": 57344, "out": 65536, "partial": 81920}
+finite = st.floats(-4, 4, width=32)
+
+
+def programs(draw: st.DrawFn, blocks: int, pixels: int, typical: int, taps: bool = False) -> tuple[dict, dict]:
+    """Fields of a vector program and the contents of its parameter blocks.
+
+    Accumulators of magnitude `typical` give values of a few units and bytes that are mostly not saturated.
+    """
+    vectors: list[np.ndarray] = []
+    rng = np.random.default_rng(draw(seeds))
+
+    def integer(low: int, high: int):
+        if draw(st.booleans()):
+            return draw(st.integers(low, high))
+        vectors.append(rng.integers(low, high, (blocks, 64), np.int32, endpoint=True))
+        return Lane(len(vectors) - 1)
+
+    def real(low: float, high: float):
+        if draw(st.booleans()):
+            return draw(st.floats(low, high, width=32))
+        vectors.append(rng.uniform(low, high, (blocks, 64)).astype(np.float32))
+        return Lane(len(vectors) - 1)
+
+    steps: list[VectorStep] = []
+    kinds = [op for op in StepOp if op is not StepOp.TAPS or taps]
+    ready = {0}
+    for _ in range(draw(st.integers(0, isa.MAX_STEPS))):
+        op = draw(st.sampled_from(kinds))
+        target = draw(st.sampled_from([0, 1] if op is StepOp.LOAD else sorted(ready)))
+        source = None
+        if op in isa.STEP_SOURCES:
+            register = st.sampled_from(sorted(ready)).map(Register)
+            source = draw(st.one_of(finite, register, st.just(None)))
+            source = real(-4, 4) if source is None else source
+        steps.append(VectorStep(op, target, source, draw(st.integers(0, 1)) if op is StepOp.LOAD else 0))
+        ready.add(target)
+    lower, upper = draw(st.sampled_from([(-128, 127), (-128, 127), (-20, 127), (-100, 30), (5, 5)]))
+    unit = 2.0 ** -math.floor(math.log2(typical))
+    most = draw(st.sampled_from([typical, typical, 2**24 + 5]))
+    fields = {
+        "bias": integer(-most, most), "scale": real(2 * unit, 8 * unit), "steps": tuple(steps),
+        "inverse": real(4, 16), "zero_point": integer(-20, 20), "lower": lower, "upper": upper,
+        "out": at(BASE["out"]), "pixels": pixels,
+    }  # fmt: skip
+    for index in range(2):
+        if any(step.op is StepOp.LOAD and step.index == index for step in steps):
+            fields |= {
+                f"operand{index}": at(BASE[f"operand{index}"]), f"operand{index}_zero": integer(-128, 127),
+                f"operand{index}_scale": real(0.015625, 0.0625),
+                f"operand{index}_pitch": draw(st.sampled_from([0, 64 * blocks, 64 * blocks + 64])),
+                f"operand{index}_row_pitch": draw(st.sampled_from([0, 1024])),
+            }  # fmt: skip
+    regions = {}
+    fields["out_pitch"] = 64 * blocks + draw(st.sampled_from([0, 64]))
+    fields["out_row_pitch"] = fields["out_pitch"] * pixels + draw(st.sampled_from([0, 64]))
+    if any(step.op is StepOp.TABLE for step in steps):
+        fields["table"] = at(BASE["table"])
+        name = draw(st.sampled_from(list(numerics.FUNCTIONS)))
+        regions["table"] = BASE["table"], table_image(numerics.table(name))
+    if vectors:
+        fields |= {"params": at(BASE["params"]), "parameters": len(vectors)}
+        image = np.stack([vector.view(np.uint32) for vector in vectors], axis=1)
+        regions["params"] = BASE["params"], image
+    return fields, regions
+
+
+@st.composite
+def vecs(draw: st.DrawFn) -> tuple[Vec, dict]:
+    blocks = draw(st.integers(1, 2))
+    window = windows(draw, blocks, taps=False)
+    fields, regions = programs(draw, blocks, draw(st.integers(1, window["vectors"])), 64)
+    return Vec(**window, **fields), regions
+
+
+@SMALL
+@given(vecs(), seeds)
+def test_vec(case: tuple[Vec, dict], seed: int):
+    run_both(case[0], seed, **case[1])
+
+
+@st.composite
+def depthwises(draw: st.DrawFn) -> tuple[Depthwise, dict]:
+    blocks = draw(st.integers(1, 2))
+    window = windows(draw, blocks)
+    mode = draw(st.sampled_from(["mac", "max", "sum"]))
+    typical = {"mac": 8192, "max": 64, "sum": 128}[mode]
+    fields, regions = programs(draw, blocks, draw(st.integers(1, window["vectors"])), typical, taps=True)
+    fields |= {"mode": mode, "weights": at(98304) if mode == "mac" else None}
+    if draw(st.booleans()):
+        # A further parameter vector with a padding byte for each lane.
+        pads = np.random.default_rng(draw(seeds)).integers(-128, 128, (blocks, 1, 64), np.int32).view(np.uint32)
+        image = np.concatenate([regions["params"][1], pads], axis=1) if "params" in regions else pads
+        regions["params"] = BASE["params"], image
+        fields |= {"params": at(BASE["params"]), "parameters": image.shape[1], "pad_lane": image.shape[1] - 1}
+    return Depthwise(**window, **fields), regions
+
+
+@SMALL
+@given(depthwises(), seeds)
+def test_depthwise(case: tuple[Depthwise, dict], seed: int):
+    run_both(case[0], seed, **case[1])
+
+
+@st.composite
+def mvms(draw: st.DrawFn) -> tuple[Mvm, dict]:
+    window = windows(draw, draw(st.integers(1, 3)))
+    walk = window["tap_rows"] * window["tap_columns"] * window["blocks"]
+    slot = draw(st.integers(0, walk - 1))
+    pwords = draw(st.integers(1, walk - slot))
+    replicas = draw(st.integers(1, 3))
+    width = draw(st.integers(1, 8 // replicas if replicas > 2 else 2))
+    columns = replicas * min(width, 2)
+    array = {
+        "row": draw(st.sampled_from([0, 512])), "matrix_rows": pwords * 64, "slot": slot, "columns": columns,
+        "replicas": replicas, "block": draw(st.integers(0, 8 - columns)),
+        "partial_in": at(BASE["partial"]) if draw(st.booleans()) else None,
+    }  # fmt: skip
+    regions = {}
+    size = window["rows"] * window["vectors"] * columns * 64
+    sums = np.random.default_rng(draw(seeds)).integers(-(2**16), 2**16, size, np.int32)
+    if draw(st.integers(0, 3)) == 0:
+        in_place = draw(st.booleans())
+        array["partial_out"] = at(BASE["partial"] + (0 if in_place else 4 * size))
+        return Mvm(**window, **array), {"partial": (BASE["partial"], sums)}
+    pixels = draw(st.integers(1, window["vectors"] * replicas))
+    fields, regions = programs(draw, columns // replicas, pixels, 2**16)
+    return Mvm(**window, **array, **fields), {**regions, "partial": (BASE["partial"], sums)}
+
+
+@SMALL
+@given(mvms(), seeds)
+def test_mvm(case: tuple[Mvm, dict], seed: int):
+    run_both(case[0], seed, **case[1])
+
+
+def test_accumulators_beyond_binary32_are_exact():
+    # All 2048 rows with the greatest products: 2^25, an odd number of them short of it.
+    window = {
+        "src": at(0), "src_rows": 1, "row_bytes": 2048, "row_pitch": 2048, "y0": 0, "x0": 0, "x_step": 0, "blocks": 32,
+        "rows": 1, "vectors": 1,
+    }  # fmt: skip
+    instruction = Mvm(**window, row=0, matrix_rows=2048, columns=1, partial_out=at(4096))
+    image = Image("p", "metis", "", (), (), (), {"l1": SIZE}, (), ({},))
+    core = Core(image, TARGET, shared_memories(image))
+    core.weights[:, :] = -128
+    core.memories["l1"][:2048] = -128
+    core.memories["l1"][2047], core.weights[2047, :] = 1, 1
+    action(instruction, core)()
+    assert core.block(at(4096), (64,), np.int32).tolist() == [2047 * 16384 + 1] * 64
+
+
+def test_bias_beyond_binary32_is_added_exactly():
+    fields = {"src": at(0), "src_rows": 1, "row_bytes": 64, "row_pitch": 64, "y0": 0, "x0": 0, "x_step": 0, "blocks": 1}
+    instruction = Vec(
+        **fields, rows=1, vectors=1, bias=2**24 + 1, steps=(VectorStep(StepOp.ADD, 0, -float(2**24)),), out=at(64)
+    )
+    # The bias is no binary32 number, some of the sums are.
+    run_both(instruction, 0, x=(0, np.arange(-32, 32, dtype=np.int8)))
+
+
+@pytest.mark.parametrize("bins", [1, 1024])
+def test_table_image_round_trip(bins: int):
+    from axir.backends.aipu.tables import read_table
+
+    rng = np.random.default_rng(bins)
+    numbers = rng.normal(size=(2, bins + 2)).astype(np.float32)
+    table = numerics.Table("t", -2.5, 8, bins, numbers[0], numbers[1], 0.0)
+    again = read_table(table_image(table))
+    assert (again.start, again.per_unit, again.bins) == (-2.5, 8, bins)
+    assert np.array_equal(again.intercept, numbers[0])
+    assert np.array_equal(again.slope, numbers[1])

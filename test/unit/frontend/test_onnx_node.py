@@ -1,0 +1,117 @@
+"""`ax.onnx`: operators that `ax` does not have, and the way back to ONNX."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import helper, numpy_helper
+from onnx_models import check_against_onnxruntime, imported, make_model, operators, random_inputs, run_ax, single
+
+from axir.dialects import ax
+from axir.frontends.onnx.node_proto import decode_node, encode_attributes
+from axir.ir.context import make_context
+from axir.ir.diagnostics import AxirError
+from axir.ir.parsing import parse_module
+from axir.ir.printing import print_module
+
+NONE = np.zeros(0, np.float32)
+
+
+def only_onnx(graph: ax.GraphOp) -> ax.OnnxOp:
+    (op,) = [op for op in graph.walk() if isinstance(op, ax.OnnxOp)]
+    return op
+
+
+@pytest.mark.parametrize(
+    ("kind", "constants", "order", "attributes"),
+    [
+        ("Resize", {"scales": np.array([1, 1, 2, 2], np.float32)}, ["x", "", "scales"], {"mode": "linear"}),
+        ("Resize", {"roi": NONE, "scales": NONE, "sizes": np.array([1, 4, 3, 9])}, None, {}),
+        ("DepthToSpace", {}, None, {"blocksize": 2, "mode": "CRD"}),
+        ("LRN", {}, None, {"size": 3, "alpha": 0.1, "beta": 0.3, "bias": 2.0}),
+        ("TopK", {"k": np.array([2])}, None, {"axis": 1, "largest": 0}),
+        ("Einsum", {}, None, {"equation": "nchw->nwhc"}),
+        ("Upsample", {"scales": np.array([1, 1, 2, 3], np.float32)}, None, {"mode": "nearest"}),
+    ],
+)  # fmt: skip
+def test_shape_and_values(
+    kind: str, constants: dict[str, np.ndarray], order: list[str] | None, attributes: dict[str, object]
+) -> None:
+    outputs = ["y", "indices"] if kind == "TopK" else ["y"]
+    opset = 9 if kind == "Upsample" else 17
+    model = single(kind, {"x": (1, 4, 6, 8)}, constants, order=order, outputs=outputs, opset=opset, **attributes)
+    graph, _ = check_against_onnxruntime(model)
+    assert operators(graph) == [f"onnx:{kind}"]
+
+
+def test_the_reason_is_kept_for_operators_that_ax_has() -> None:
+    unknown, _ = imported(single("Elu", {"x": (3,)}))
+    assert not only_onnx(unknown).attributes
+    known, _ = imported(single("Conv", {"x": (1, 2, 9)}, {"w": np.ones((2, 2, 3), np.float32)}))
+    assert str(only_onnx(known).attributes["reason"]) == '"a window over 1 axes"'
+
+
+def test_omitted_inputs_and_outputs() -> None:
+    model = single(
+        "LSTM", {"x": (5, 2, 3)}, {"w": np.ones((1, 16, 3), np.float32), "r": np.ones((1, 16, 4), np.float32),
+        "h": np.zeros((1, 2, 4), np.float32)}, order=["x", "w", "r", "", "", "h"], outputs=["", "y"], hidden_size=4,
+    )  # fmt: skip
+    graph, ctx = imported(model)
+    op = only_onnx(graph)
+    assert ax.ints_of(op.present) == (1, 1, 1, 0, 0, 1)
+    assert [str(result.type) for result in op.outputs] == ["tensor<5x1x2x4xf32>", "tensor<1x2x4xf32>"]
+    assert run_ax(graph, ctx, random_inputs(graph))[0].shape == (1, 2, 4)
+
+
+ATTRIBUTES = {
+    "i": 3, "f": float(np.float32(0.1)), "s": 'a "quoted"\nline', "ints": [1, -(2**63)], "floats": [0.5, 1e-30, -2.0],
+    "strings": ["a", ""], "small": numpy_helper.from_array(np.array([[1, 2]], np.int32)),
+    "large": numpy_helper.from_array(np.arange(100, dtype=np.float32)), "infinity": float("-inf"), "zero": 0.0,
+}  # fmt: skip
+
+
+def test_attributes_survive_text_and_return() -> None:
+    node = helper.make_node("Anything", ["i0", "", "i1"], ["o0"], domain="com.example", **ATTRIBUTES)
+    node.attribute.append(helper.make_attribute("empty", [], attr_type=helper.AttributeProto.FLOATS))
+    ctx = make_context()
+    body = '"builtin.module"() ({ %a, %b = "test.op"() : () -> (tensor<1xf32>, tensor<2xf32>) }) : () -> ()'
+    module = parse_module(ctx, body, "test")
+    (source,) = module.ops
+    op = ax.OnnxOp.build(
+        operands=[list(source.results)],
+        result_types=[[source.results[0].type]],
+        properties={
+            "kind": ax.StringAttr("Anything"), "domain": ax.StringAttr("com.example"), "opset": ax.integer(1),
+            "present": ax.ints([1, 0, 1]), "node_attributes": encode_attributes(node, ctx.store),
+        },
+    )  # fmt: skip
+    module.body.block.add_op(op)
+    text = print_module(module)
+    again = parse_module(ctx, text, "test")
+    assert print_module(again) == text
+    parsed = again.body.block.last_op
+    assert isinstance(parsed, ax.OnnxOp)
+    decoded = decode_node(parsed, ctx.store)
+    expected = sorted(node.attribute, key=lambda a: a.name)
+    assert list(decoded.attribute) == expected
+    assert (decoded.op_type, decoded.domain, list(decoded.input)) == ("Anything", "com.example", list(node.input))
+
+
+def test_a_node_that_nothing_can_run() -> None:
+    node = helper.make_node("Mystery", ["x"], ["y"], name="strange", domain="com.example")
+    model = make_model([node], {"x": (2,)}, ["y"], domains={"com.example": 1})
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", 1, [2]))
+    graph, ctx = imported(model)  # the model itself declares the shape
+    with pytest.raises(AxirError, match="Mystery cannot be run on the host") as raised:
+        run_ax(graph, ctx, random_inputs(graph))
+    assert raised.value.node == "strange"
+
+
+def test_a_result_of_another_shape_than_declared_is_an_error() -> None:
+    node = helper.make_node("NonZero", ["x"], ["y"], name="count")
+    model = make_model([node], {"x": (2, 2)}, ["y"])
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", 7, [2, 3]))
+    graph, ctx = imported(model)
+    with pytest.raises(AxirError, match=r"computes int64\[2, 4\], not tensor<2x3xi64>") as raised:
+        run_ax(graph, ctx, {"x": np.ones((2, 2), np.float32)})
+    assert raised.value.node == "count"
