@@ -35,13 +35,15 @@ def calibrate(
 ) -> int:
     """Record the statistics of every tensor of `graph` over `samples`; returns how many samples there were.
 
-    A sample maps the graph's input names to float32 arrays. Extremes are always recorded, the histogram on request, the
-    extremes per channel for `channels_for`. Statistics are streamed: the memory is that of one sample's activations.
-    `progress` is called with the number of samples done. Raises `AxirError` for samples that do not fit, for none at
-    all, and where a tensor holds a NaN or an infinity; the graph is then left as it was.
+    A sample maps the graph's input names to float32 arrays. Extremes are always recorded, the means per channel for
+    what convolutions read, the histogram on request, the extremes per channel for `channels_for`. Statistics are
+    streamed: the memory is that of one sample's activations. `progress` is called with the number of samples done.
+
+    Raises `AxirError` for samples that do not fit, for none at all, and where a tensor holds a NaN or an infinity; the
+    graph is then left as it was.
     """
     from axir.passes.quantization.float_graph import FloatGraph, input_shapes
-    from axir.passes.quantization.graph import describe, record_stats, tensors
+    from axir.passes.quantization.graph import convolution_inputs, describe, record_stats, tensors
     from axir.passes.quantization.observer import Observer, Scratch
     from axir.passes.quantization.samples import check_sample
 
@@ -50,8 +52,8 @@ def calibrate(
     arguments = [value for value in values if isinstance(value, BlockArgument)]
     computed = [value for value in values if not isinstance(value, BlockArgument)]
     runner = FloatGraph(graph, store, computed)
-    wanted = set(channels_for)
-    observers = {value: Observer(histogram, value in wanted) for value in values}
+    by_channel, with_means = set(channels_for), set(convolution_inputs(graph))
+    observers = {value: Observer(histogram, value in by_channel, value in with_means) for value in values}
     scratch = Scratch()
     count = 0
     for sample in samples:

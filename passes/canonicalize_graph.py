@@ -37,6 +37,7 @@ def canonicalize(module: ModuleOp, store: WeightStore, *more: RewritePattern) ->
     )
     legalize = (
         affine.SubtractionToAdd(store),
+        affine.BroadcastOfOneChannel(store),
         affine.AffineToDepthwise(store),
         padding.PadToDepthwise(store),
         channels.ChannelShuffle(store),

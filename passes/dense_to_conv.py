@@ -177,7 +177,7 @@ class AffineBeforeDense(RewritePattern):
         factors = constant_channels(inner.b, ax.shape_of(op.input), self.store)
         if factors is not None:
             moved = reshape(inner.a, ax.shape_of(op.result))
-            replace(rewriter, op, [moved, factors, ax.build(type(inner), [moved, factors])], inner)
+            replace(rewriter, op, [moved, factors, ax.build(type(inner), [moved, factors])], inner, op)
 
 
 @dataclass(frozen=True)

@@ -97,10 +97,10 @@ def constraint_no_dilation(op: ax.AvgPoolOp) -> str | None:
 
 
 def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
-    """Operands have equal shapes, or one of them is [1, C, 1, 1] or [1, 1, 1, 1] and broadcasts to the other."""
+    """Operands have equal shapes, or one of them is [1, C, 1, 1] and broadcasts to the other."""
     shape = ax.shape_of(op.result)
     shapes = [ax.shape_of(op.a), ax.shape_of(op.b)]
-    fits = shape in shapes and all(other in (shape, (1, shape[1], 1, 1), (1, 1, 1, 1)) for other in shapes)
+    fits = shape in shapes and all(other in (shape, (1, shape[1], 1, 1)) for other in shapes)
     return None if fits else f"operands of shapes {list(shapes[0])} and {list(shapes[1])} broadcast in another way"
 
 

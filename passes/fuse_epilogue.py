@@ -48,12 +48,14 @@ def step_of(op: Operation) -> Step | None:
             return None if kind is None else Step(kind)
 
 
-def fusible_producer(value: SSAValue, result: SSAValue) -> Producer | None:
-    """The operator that computes `value`, where it can take one step more that computes `result`."""
+def fusible_producer(value: SSAValue, step: Step, result: SSAValue) -> Producer | None:
+    """The operator that computes `value`, where it can take `step` as well to compute `result`."""
     op = value.owner
     if not isinstance(op, ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp) or value.type != result.type:
         return None
-    return op if value.has_one_use() and len(op.epilogue.data) < MAX_STEPS else None
+    # The device's operators hold one slope.
+    second_prelu = step.kind == "prelu" and step in op.epilogue.data
+    return op if value.has_one_use() and len(op.epilogue.data) < MAX_STEPS and not second_prelu else None
 
 
 def with_step(op: Producer, step: Step, extras: Sequence[SSAValue]) -> Producer:
@@ -76,14 +78,14 @@ class FuseStep(RewritePattern):
         if step is None:
             return
         candidates = op.operands if isinstance(op, ax.AddOp | ax.MulOp) else op.operands[:1]
-        found = [(i, p) for i, value in enumerate(candidates) if (p := fusible_producer(value, op.results[0]))]
+        found = [(i, p) for i, value in enumerate(candidates) if (p := fusible_producer(value, step, op.results[0]))]
         if not found:
             return
         index, inner = found[0]
         if len(found) == 2 and inner.is_before_in_block(found[1][1]):
             index, inner = found[1]
         extras = [value for i, value in enumerate(op.operands) if i != index]
-        replace(rewriter, op, [with_step(inner, step, extras)], inner)
+        replace(rewriter, op, [with_step(inner, step, extras)], inner, op)
 
 
 @dataclass(frozen=True)

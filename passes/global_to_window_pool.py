@@ -32,6 +32,8 @@ def avg_pool(x: SSAValue, kernel: tuple[int, int]) -> ax.AvgPoolOp:
 
 
 class GlobalAvgPool(RewritePattern):
+    """global_avg_pool on NCHW -> avg_pool with the whole window"""
+
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.GlobalAvgPoolOp, rewriter: PatternRewriter):
         match ax.shape_of(op.input):
@@ -42,6 +44,8 @@ class GlobalAvgPool(RewritePattern):
 
 
 class GlobalMaxPool(RewritePattern):
+    """global_max_pool on NCHW -> max_pool with the whole window"""
+
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.GlobalMaxPoolOp, rewriter: PatternRewriter):
         shape = ax.shape_of(op.input)

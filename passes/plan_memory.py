@@ -1,7 +1,7 @@
 """`plan-memory`: give every buffer an address. Buffers whose lifetimes do not meet may share bytes.
 
-Units run ahead of program order, and whoever takes over bytes must wait until their last reader is done. So lifetimes are
-stretched over the following layers wherever memory is left, and taken as they are only where it is not.
+Units run ahead of program order, and whoever takes over bytes must wait until their last reader is done. So lifetimes
+are stretched over the following layers wherever memory is left, and taken as they are only where it is not.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _layer_ends(program: aipu.ProgramOp) -> list[int]:
 
 
 def stretch(intervals: Sequence[Interval], ends: Sequence[int], room: int) -> list[Interval]:
-    """Let intervals live on to the end of up to `STRETCH_LAYERS` more layers, as long as at most `room` bytes are alive.
+    """Let intervals live on to the end of up to `STRETCH_LAYERS` more layers, while at most `room` bytes are alive.
 
     Layer by layer, so that every buffer gets its first layer of slack before any gets its second.
     """

@@ -47,7 +47,7 @@ def quantize(graph: ax.GraphOp, store: WeightStore, scheme: Scheme, dw_channel_w
     """
     from axir.passes.quantization.graph import describe, tensors
     from axir.passes.quantization.lower import lower_graph
-    from axir.passes.quantization.tensor_types import choose_types
+    from axir.passes.quantization.tensor_types import channel_means, choose_types
 
     for value in tensors(graph):
         type_ = ax.tensor_of(value)
@@ -60,7 +60,7 @@ def quantize(graph: ax.GraphOp, store: WeightStore, scheme: Scheme, dw_channel_w
         histogram=scheme != "per_tensor_min_max",
         per_channel=dw_channel_wise or scheme == "hybrid_per_tensor_per_channel",
     )
-    quantized = lower_graph(graph, types, store)
+    quantized = lower_graph(graph, types, channel_means(graph, store), store)
     block = graph.parent_block()
     assert block is not None
     block.insert_op_before(quantized, graph)

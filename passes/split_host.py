@@ -88,56 +88,58 @@ def _results(ops: Iterable[Operation]) -> dict[SSAValue, None]:
 def partition(ops: Sequence[Operation]) -> tuple[Ops, Ops, Ops]:
     """What runs on the host before the device, on the device, and on the host after it. Raises `AxirError`."""
     reasons = {op: reason for op in ops if (reason := unsupported(op)) is not None}
-    limit = HOST_SHARE * sum(map(macs, ops))
-    before: Ops = {}
-    after: Ops = {}
-    errors: list[AxirError] = []
-    blocked: Ops = {}
-    for op in ops:
-        if op in after or op in blocked:
-            continue
-        if op in reasons:
-            rest, lead = _dependents(op, ops), _ancestors(op, ops)
-            fits_before = sum(map(macs, before | lead)) <= limit
-            if fits_before and all(other in before for other in lead if other is not op):
-                before[op] = None
-            elif sum(map(macs, after | rest)) <= limit:
-                after |= rest
-            elif fits_before:
-                before |= lead
-            else:
-                errors.append(_in_the_middle(op, reasons[op], lead, rest, ops))
-                blocked |= rest
-    if errors:
-        raise errors[0] if len(errors) == 1 else AxirErrorGroup(errors)
-    for part in _connected(op for op in ops if op not in before and op not in after):
+    limit = HOST_SHARE * _total(ops)
+    before, after = _host_parts(ops, reasons, limit)
+    for part in _connected([op for op in ops if op not in before and op not in after]):
         feeds_host = all(user in after or user in part for value in _results(part) for user in _users(value))
-        if feeds_host and 0 < limit >= sum(map(macs, after | part)):
+        if feeds_host and 0 < limit >= _total(after | part):
             after |= part
     device = {op: None for op in ops if op not in before and op not in after}
     if not device:
         raise _nothing_left(reasons)
-    # What only the postamble needs of the early operators is its own work.
+    # Early work that only the postamble needs is the postamble's.
     wanted: Ops = {}
     for op in reversed(ops):
         if op in device or any(user in wanted for value in op.results for user in _users(value)):
             wanted[op] = None
-    before, after = (
-        {op: None for op in ops if op in before and op in wanted},
-        {op: None for op in ops if op in after or (op in before and op not in wanted)},
-    )
-    return before, device, after
+    early = {op: None for op in ops if op in before and op in wanted}
+    return early, device, {op: None for op in ops if op not in early and op not in device}
 
 
-def _connected(ops: Iterable[Operation]) -> list[Ops]:
-    """Groups of operators that values flow between."""
-    groups: dict[Operation, Ops] = {}
+def _host_parts(ops: Sequence[Operation], reasons: dict[Operation, str], limit: float) -> tuple[Ops, Ops]:
+    """Every operator that the device cannot run, with what must go before or after it. Raises `AxirError`."""
+    before: Ops = {}
+    after: Ops = {}
+    blocked: Ops = {}
+    errors: list[AxirError] = []
     for op in ops:
-        merged: Ops = {op: None}
-        for value in op.operands:
-            merged = groups.get(value.owner, {}) | merged if isinstance(value.owner, Operation) else merged
-        groups |= dict.fromkeys(merged, merged)
-    return list({id(group): group for group in groups.values()}.values())
+        if op not in reasons or op in after or op in blocked:
+            continue
+        lead, rest = _ancestors(op, ops), _dependents(op, ops)
+        fits_before = _total(before | lead) <= limit
+        if fits_before and all(other in before for other in lead if other is not op):
+            before[op] = None
+        elif _total(after | rest) <= limit:
+            after |= rest
+        elif fits_before:
+            before |= lead
+        else:
+            errors.append(_in_the_middle(op, reasons[op], lead, rest, ops))
+            blocked |= rest
+    if errors:
+        raise errors[0] if len(errors) == 1 else AxirErrorGroup(errors)
+    return before, after
+
+
+def _connected(ops: Sequence[Operation]) -> list[Ops]:
+    """Groups of operators that values flow between."""
+    groups: list[Ops] = []
+    for op in ops:
+        producers = [value.owner for value in op.operands]
+        met = [group for group in groups if any(producer in group for producer in producers)]
+        groups = [group for group in groups if group not in met]
+        groups.append({member: None for group in met for member in group} | {op: None})
+    return groups
 
 
 def _users(value: SSAValue) -> list[Operation]:
@@ -177,9 +179,13 @@ def macs(op: Operation) -> int:
             return 0
 
 
+def _total(ops: Iterable[Operation]) -> int:
+    return sum(map(macs, ops))
+
+
 def _in_the_middle(op: Operation, reason: str, lead: Ops, rest: Ops, ops: Sequence[Operation]) -> AxirError:
-    total = sum(map(macs, ops))
-    shares = [sum(map(macs, part)) / total for part in (lead, rest)]
+    total = _total(ops)
+    shares = [_total(part) / total for part in (lead, rest)]
     return AxirError(
         f"the device cannot run {_operator(op)} in the middle of the network: {reason}",
         op=op,

@@ -89,12 +89,16 @@ def shape_of(value: SSAValue) -> tuple[int, ...]:
     return tensor_of(value).get_shape()
 
 
+# The optional parameters of `StatsAttr`, in order: element type and rank.
+_STATISTICS: dict[str, tuple[Attribute, int]] = {"histogram": (i64, 1), "channels": (f32, 2), "means": (f32, 1)}
+
+
 @irdl_attr_definition
 class StatsAttr(ParametrizedAttribute):
     """What calibration saw of one tensor: `#ax.stats<-1.0, 2.5, histogram dense<[1, 5]> : tensor<2xi64>>`.
 
-    The extremes come first. `histogram` (optional) is an i64 vector of counts over equal bins from `minimum` to
-    `maximum`; `channels` (optional) an f32 tensor [2, C] of the least and greatest value of every channel.
+    The extremes come first; the rest is optional. `histogram`: i64 counts over equal bins from `minimum` to `maximum`.
+    `channels`: f32 [2, C], the least and greatest value of every channel. `means`: f32 [C], the mean of every channel.
     """
 
     name = "ax.stats"
@@ -102,6 +106,7 @@ class StatsAttr(ParametrizedAttribute):
     maximum: FloatAttr = param_def()
     histogram: Attribute = param_def()
     channels: Attribute = param_def()
+    means: Attribute = param_def()
 
     def __init__(
         self,
@@ -109,21 +114,25 @@ class StatsAttr(ParametrizedAttribute):
         maximum: float | FloatAttr,
         histogram: Attribute | None = None,
         channels: Attribute | None = None,
+        means: Attribute | None = None,
     ):
         super().__init__(
             minimum if isinstance(minimum, FloatAttr) else float_(minimum),
             maximum if isinstance(maximum, FloatAttr) else float_(maximum),
             histogram or NoneAttr(),
             channels or NoneAttr(),
+            means or NoneAttr(),
         )
+
+    def _present(self) -> dict[str, Attribute]:
+        values = zip(_STATISTICS, (self.histogram, self.channels, self.means), strict=True)
+        return {name: value for name, value in values if not isinstance(value, NoneAttr)}
 
     def verify(self) -> None:
         if not self.minimum.value.data <= self.maximum.value.data:
             raise VerifyException(f"minimum {self.minimum} is above maximum {self.maximum}")
-        optional = (("histogram", self.histogram, i64, 1), ("channels", self.channels, f32, 2))
-        for name, attribute, element, rank in optional:
-            if isinstance(attribute, NoneAttr):
-                continue
+        for name, attribute in self._present().items():
+            element, rank = _STATISTICS[name]
             if not isinstance(attribute, WeightAttr | DenseIntOrFPElementsAttr):
                 raise VerifyException(f"{name} must be a constant tensor, not {attribute}")
             if attribute.type.element_type != element or len(attribute.type.get_shape()) != rank:
@@ -134,21 +143,21 @@ class StatsAttr(ParametrizedAttribute):
         with parser.in_angle_brackets():
             minimum = float_(float(parser.parse_number()))
             parser.parse_punctuation(",")
-            parameters: list[Attribute] = [minimum, float_(float(parser.parse_number())), NoneAttr(), NoneAttr()]
+            maximum = float_(float(parser.parse_number()))
+            found: dict[str, Attribute] = {}
             while parser.parse_optional_punctuation(",") is not None:
-                name = parser.parse_identifier(" (histogram or channels)")
-                if name not in ("histogram", "channels"):
-                    parser.raise_error(f"expected histogram or channels, not {name}")
-                parameters[2 + (name == "channels")] = parser.parse_attribute()
-        return parameters
+                name = parser.parse_identifier(f": one of {', '.join(_STATISTICS)}")
+                if name not in _STATISTICS or name in found:
+                    parser.raise_error(f"expected each of {', '.join(_STATISTICS)} at most once, not {name}")
+                found[name] = parser.parse_attribute()
+        return [minimum, maximum, *(found.get(name, NoneAttr()) for name in _STATISTICS)]
 
     def print_parameters(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
             printer.print_string(f"{float_literal(self.minimum.value.data)}, {float_literal(self.maximum.value.data)}")
-            for name, attribute in (("histogram", self.histogram), ("channels", self.channels)):
-                if not isinstance(attribute, NoneAttr):
-                    printer.print_string(f", {name} ")
-                    printer.print_attribute(attribute)
+            for name, attribute in self._present().items():
+                printer.print_string(f", {name} ")
+                printer.print_attribute(attribute)
 
 
 class TypedOp(IRDLOperation, ABC):

@@ -56,10 +56,11 @@ def dma_bytes(dma: Dma) -> int:
 def dma_rate(dma: Dma, target: Target) -> float:
     """Bytes a cycle of one copy that has the device for itself."""
     rate = float(target.dma.bandwidth)
-    if "l2" in (dma.src.memory, dma.dst.memory):
-        rate = min(rate, target.l2.bandwidth)
-    if "ddr" in (dma.src.memory, dma.dst.memory):
-        rate = min(rate, target.ddr_bytes_per_cycle)
+    for memory, bandwidth in (("l2", target.l2.bandwidth), ("ddr", target.ddr_bytes_per_cycle)):
+        # A copy inside one memory takes its bandwidth twice.
+        uses = (dma.src.memory == memory) + (dma.dst.memory == memory)
+        if uses:
+            rate = min(rate, bandwidth / uses)
     return rate
 
 

@@ -47,7 +47,7 @@ def merge_file(file: str, parser: argparse.ArgumentParser, argv: Sequence[str] |
 
 
 def _names(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
-    actions = cast(list[argparse.Action], parser._actions)  # pyright: ignore[reportPrivateUsage]
+    actions = parser._actions  # pyright: ignore[reportPrivateUsage]
     return {action.dest: action for action in actions if action.dest not in NOT_RECORDED}
 
 

@@ -1,4 +1,4 @@
-"""How the tools show progress: warnings and, if asked for, the log on stderr; a moving bar where stderr is a terminal."""
+"""How the tools show progress: warnings and the log on stderr; a moving bar where stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ class Console(Listener):
         import rich.console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         console = rich.console.Console(file=sys.stderr)
         with Progress(*columns, console=console, transient=True) as self._bar:
             try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from axir.runtime.timing import FrameTimes
-
 Report = Mapping[str, Any]
 """The content of compiled_model/report.json."""
 
@@ -16,25 +14,27 @@ MODELLED = "modelled, no chip"
 def totals_lines(report: Report) -> list[str]:
     """Work, time, distance from the lower bound, memory."""
     totals = report["totals"]
-    cycles, bound = totals["cycles"], totals["lower_bound_cycles"]
+    cycles, launch, bound = totals["cycles"], totals["launch_cycles"], totals["lower_bound_cycles"]
+    frequency = totals["frequency_hz"]
     lines = [
         f"{len(report['layers'])} layers, {_count(totals['macs'])} multiply-accumulates",
-        f"latency   {_time(cycles / totals['frequency_hz'])}: {cycles:,} cycles on one core ({MODELLED})",
+        f"latency   {_time(cycles / frequency)}: {cycles:,} cycles on one core, {launch:,} of them launch ({MODELLED})",
     ]
     if bound:
         lines.append(
-            f"limit     {_time(bound / totals['frequency_hz'])}: {bound:,} cycles, {totals['lower_bound_resource']}; "
-            f"the program takes {cycles / bound:.2f} times that"
+            f"limit     {_time(bound / frequency)}: {bound:,} cycles, by {totals['lower_bound_resource']} at perfect "
+            f"overlap; after launch the program takes {(cycles - launch) / bound:.2f} times that"
         )
     memories = (("L1", "peak_l1_bytes"), ("L2", "peak_l2_bytes"), ("DDR", "ddr_bytes"))
     lines.append("memory    " + ", ".join(f"{name} {_bytes(totals[key])}" for name, key in memories))
     return lines
 
 
-def rate_lines(times: FrameTimes) -> list[str]:
-    """Frames per second on the device, through the link, and with the host's call."""
-    rows = (("device", times.device_fps), ("host", times.host_fps), ("system", times.system_fps))
-    return [f"{name:8}{fps:12,.0f} frames/s" for name, fps in rows]
+def rate_lines(report: Report) -> list[str]:
+    """Frames per second: on the device, with the transfers, with the host's call (axir/runtime/timing.py)."""
+    totals = report["totals"]
+    rates = ", ".join(f"{name} {totals[f'{name}_fps']:,.0f}" for name in ("device", "host", "system"))
+    return [f"frames/s  {rates} ({MODELLED})"]
 
 
 def unit_lines(report: Report) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import OpResult, SSAValue
 
+from axir.backends.aipu.accesses import accesses
 from axir.backends.aipu.encode import Wait
 from axir.backends.aipu.notes import notes_of
 from axir.backends.aipu.structure import Constant, Image, Layer, Port, Queues, Task, target_digest
@@ -61,7 +62,7 @@ def assemble(program: aipu.ProgramOp, store: WeightStore, target: Target) -> Ima
         outputs=tuple(_port(port, store) for port in program.outputs),
         memory={name: memory[name] for name in isa.MEMORIES if name in memory},
         constants=_constants(program, store),
-        cores=tuple(_queues(core) for core in program.cores),
+        cores=tuple(_queues(core, target) for core in program.cores),
         notes=notes_of(program),
     )
 
@@ -123,14 +124,27 @@ def _port(port: aipu.PortOp, store: WeightStore) -> Port:
     )
 
 
-def _queues(core: aipu.CoreOp) -> Queues:
+def _queues(core: aipu.CoreOp, target: Target) -> Queues:
     queues: dict[str, list[Task]] = {unit: [] for unit in isa.UNITS}
     numbers: dict[aipu.TaskOp, int] = {}
     for op in core.tasks:
         unit = op.unit.data
+        _check_bounds(op, target)
         numbers[op] = len(queues[unit])
         queues[unit].append(Task(_absolute(op), _waits(op, core.number.value.data, numbers), op.layer.value.data))
     return queues
+
+
+def _check_bounds(op: aipu.TaskOp, target: Target) -> None:
+    """What a task touches lies in its buffers. The image cannot tell: it has no buffers any more."""
+    buffers = {row.name: _buffer(value) for row, _, value in op.placed}
+    for access in accesses(op.fields, target):
+        buffer = buffers.get(access.role)
+        end = max((region.end for region in access.regions), default=0) * isa.PWORD
+        if buffer is not None and end > buffer.bytes:
+            raise AxirError(
+                f"{access.role} reaches {end} bytes into buffer '{buffer.label.data}', which has {buffer.bytes}", op=op
+            )
 
 
 def _absolute(op: aipu.TaskOp) -> Instruction:

@@ -11,28 +11,31 @@ from __future__ import annotations
 import json
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp
 
-from axir.backends.aipu.assemble import assemble, program_of
 from axir.backends.aipu.elf import Bytes, DamagedElf, ElfFile, Section, Symbol, read_elf, write_elf
 from axir.backends.aipu.encode import decode_task, encode_task
 from axir.backends.aipu.structure import Constant, Image, Layer, Port, Queues, Task, TaskId, target_digest
-from axir.dialects.aipu import ProgramOp
 from axir.ir.diagnostics import AxirError
-from axir.ir.store import WeightStore
 from axir.target import isa
 from axir.target.description import Target
 from axir.target.isa import Memory
+
+# Running an image must not wait for xDSL.
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from axir.dialects.aipu import ProgramOp
+    from axir.ir.store import WeightStore
 
 __all__ = ["Image", "build_image", "read_image", "write_image"]
 
 FORMAT = 1
 """Raised whenever an older reader would misunderstand an image."""
 
-_MAKE_AGAIN = "compile the model again, or copy the file again"
+_MAKE_AGAIN = "an image is what axc writes as compiled_model/model.axm: compile the model again, or copy the file again"
 
 
 def build_image(program: ModuleOp | ProgramOp, store: WeightStore, target: Target) -> bytes:
@@ -41,6 +44,8 @@ def build_image(program: ModuleOp | ProgramOp, store: WeightStore, target: Targe
     The program's discardable attributes become the image's notes. Raises `AxirError` where a buffer has no address, a
     field is out of range, or the program is for another target.
     """
+    from axir.backends.aipu.assemble import assemble, program_of
+
     return write_image(assemble(program_of(program), store, target))
 
 

@@ -126,7 +126,7 @@ class _Importer:
         proto = in_f32(proto, self.source.folder)
         domain = proto.domain
         op = ax.OnnxOp.build(
-            operands=[[self.operand(name) for name in proto.input if name]],
+            operands=[[self.operand(name, finite=False) for name in proto.input if name]],
             properties={
                 "kind": StringAttr(proto.op_type),
                 "domain": StringAttr(domain),
@@ -171,11 +171,14 @@ class _Importer:
         array = self.constant(name)
         return ax.tensor_of(self.values[name]) if array is None else tensor_type(graph_array(array))
 
-    def operand(self, name: str) -> SSAValue:
+    def operand(self, name: str, *, finite: bool = True) -> SSAValue:
+        """`finite=False` admits infinite constants, which masks of host operators are made of, but never a NaN."""
         array = self.constant(name)
-        if array is not None and name not in self.values:
-            attribute = constant_attr(self._finite(name, array), self.store)
-            self.values[name] = self._append(ax.ConstantOp(attribute)).result
+        if array is not None:
+            self._check_values(name, array, finite)
+            if name not in self.values:
+                attribute = constant_attr(graph_array(array), self.store)
+                self.values[name] = self._append(ax.ConstantOp(attribute)).result
         return self.values[name]
 
     def emit(self, kind: type[ax.TypedOp], operands: Operands, properties: Mapping[str, Attribute]) -> SSAValue:
@@ -189,18 +192,19 @@ class _Importer:
         self.graph.body.block.add_op(op)
         return op
 
-    def _finite(self, name: str, array: Array) -> Array:
-        """The array as the graph holds it. Raises `AxirError` for values no device computes with."""
+    def _check_values(self, name: str, array: Array, finite: bool) -> None:
         held = graph_array(array)
-        if held.dtype.kind == "f" and not np.isfinite(held).all():
-            what = "NaN" if np.isnan(held).any() else "infinite values"
+        if held.dtype.kind != "f" or np.isfinite(held).all():
+            return
+        nan = bool(np.isnan(held).any())
+        if nan or finite:
             # An Identity hands an initializer on under another name.
             origin = next((other for other in self.tensors if self.arrays.get(other) is array), None)
             holder = f"constant '{name}'" if origin is None else f"initializer '{origin}'"
             raise self._error(
-                f"{holder} holds {what}", "the weights are damaged: check how they were trained or stored"
+                f"{holder} holds {'NaN' if nan else 'infinite values'}",
+                "the weights are damaged: check how they were trained or stored",
             )
-        return held
 
     def _error(self, message: str, *notes: str) -> AxirError:
         return AxirError(message, location=render_location(self.location), node=node_name(self.location), notes=notes)

@@ -26,12 +26,27 @@ def infer(node: NodeProto, inputs: Sequence[Array | Tensor | None], opsets: Mapp
 
     Raises `ValueError` where ONNX finds that the inputs or attributes do not fit the operator.
     """
+    _check_attributes(node, inputs)
     model = one_node_model(node, inputs, opsets)
     try:
-        inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+        inferred = shape_inference.infer_shapes(model, strict_mode=True)
     except shape_inference.InferenceError as error:
         raise ValueError(first_line(error).rpartition("] ")[2]) from None
+    except MemoryError:
+        raise ValueError("ONNX runs out of memory over its shape") from None
     return [static_type(output.type) for output in inferred.graph.output]
+
+
+def _check_attributes(node: NodeProto, inputs: Sequence[Array | Tensor | None]) -> None:
+    """What ONNX takes on trust, and then reads or allocates beyond all bounds."""
+    ranks = [len(v.get_shape()) if isinstance(v, TensorType) else v.ndim for v in inputs if v is not None]
+    for attribute in node.attribute:
+        if attribute.name in ("axis", "batch_dims") and abs(attribute.i) > max(ranks, default=0) + 1:
+            raise ValueError(f"{attribute.name} {attribute.i} is outside of rank {max(ranks, default=0)}")
+        if attribute.name == "batch_dims" and attribute.i < 0:
+            raise ValueError(f"batch_dims is {attribute.i}")
+        if attribute.name == "num_outputs" and attribute.i != len(node.output):
+            raise ValueError(f"num_outputs is {attribute.i}, the node has {len(node.output)} outputs")
 
 
 def one_node_model(

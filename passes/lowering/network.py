@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -25,6 +25,9 @@ from axir.passes.lowering.tensors import Runs, Storage, Tensor
 from axir.passes.lowering.vector_program import VectorCode, finish, passthrough, quant_arrays
 from axir.target.description import Target
 from axir.target.isa import PWORD
+
+SUB_WORD_PITCH = 4
+"""Bytes of a pixel of a sub-word input: 16 pixels share a pword (as in the vendor's compiled first layers)."""
 
 
 @dataclass
@@ -95,16 +98,6 @@ class _Builder:
         self.tensors: dict[SSAValue, Tensor] = {}
         self.runs: dict[SSAValue, Runs] = {}
         self.homes: dict[SSAValue, tuple[Storage, int]] = {}  # planned views into a concatenation
-        self.outputs = set(graph.terminator.values)
-        self.lower: dict[type[Operation], Callable[[Operation], None]] = {
-            axq.ConvOp: lambda op: self._conv(cast(axq.ConvOp, op)),
-            axq.ConvTransposeOp: lambda op: self._conv_transpose(cast(axq.ConvTransposeOp, op)),
-            axq.MaxPoolOp: lambda op: self._max_pool(cast(axq.MaxPoolOp, op)),
-            axq.AvgPoolOp: lambda op: self._avg_pool(cast(axq.AvgPoolOp, op)),
-            axq.MapOp: lambda op: self._map(cast(axq.MapOp, op)),
-            axq.ConcatOp: lambda op: self._concat(cast(axq.ConcatOp, op)),
-            axq.SliceOp: lambda op: self._slice(cast(axq.SliceOp, op)),
-        }
 
     def build(self) -> Network:
         block = self.graph.body.block
@@ -117,10 +110,29 @@ class _Builder:
             if isinstance(op, axq.ConcatOp):
                 self._plan_concat(op)
         for op in ops:
-            self.lower[type(op)](op)
+            self._lower(op)
         for name, value in zip(self.graph.outputs, self.graph.terminator.values, strict=True):
             self._port_out(name.data, value)
         return self.network
+
+    def _lower(self, op: Operation) -> None:
+        match op:
+            case axq.ConvOp():
+                self._conv(op)
+            case axq.ConvTransposeOp():
+                self._conv_transpose(op)
+            case axq.MaxPoolOp():
+                self._max_pool(op)
+            case axq.AvgPoolOp():
+                self._avg_pool(op)
+            case axq.MapOp():
+                self._map(op)
+            case axq.ConcatOp():
+                self._concat(op)
+            case axq.SliceOp():
+                self._slice(op)
+            case _:
+                raise AxirError(f"'{op.name}' has no lowering to the device", op=op)
 
     # --- ports ---
 
@@ -128,33 +140,36 @@ class _Builder:
         name = self.graph.inputs.data[argument.index].data
         _, channels, height, width = shape_of(argument)
         users = [use.operation for use in argument.uses]
-        packed = (
-            self.sub_word and channels <= 4 and bool(users) and all(self._array_input(op, argument) for op in users)
-        )
+        arrays = bool(users) and all(self._array_input(op, argument) for op in users)
+        packed = self.sub_word and channels <= SUB_WORD_PITCH and arrays
         runs = t.dense(channels)
-        pitch = 4 if packed else t.runs_width(runs)
+        pitch = SUB_WORD_PITCH if packed else t.runs_width(runs)
         tensor = Tensor(name, channels, height, width, runs, t.new_storage(name, height, width, pitch, "input"))
         self.tensors[argument], self.runs[argument] = tensor, runs
         self.network.inputs.append((name, tensor, tensor_of(argument)))
 
     def _array_input(self, op: Operation, value: SSAValue) -> bool:
-        """Whether `op` reads `value` through the array's address generator alone."""
-        return isinstance(op, axq.ConvOp | axq.ConvTransposeOp) and op.input is value and value not in op.extras and (
-            not isinstance(op, axq.ConvOp) or not self._is_depthwise(op)
-        )  # fmt: skip
+        """Whether `op` reads `value` through the array's address generator alone, with a kernel that fits the sets."""
+        if not isinstance(op, axq.ConvOp | axq.ConvTransposeOp) or op.input is not value or value in op.extras:
+            return False
+        if isinstance(op, axq.ConvOp) and self._is_depthwise(op):
+            return False
+        height, width = op.weight.type.get_shape()[2:]
+        row = t.align(((width - 1) * ints_of(op.dilations)[1] + 1) * SUB_WORD_PITCH)
+        return height * row <= self.target.array.weight_sets * self.target.array.rows
 
     def _port_out(self, name: str, value: SSAValue) -> None:
         tensor = self.tensors[value]
-        if tensor.storage.port is None:
-            tensor.storage.port = "output"
-        elif tensor.producer < 0:
+        if not tensor.whole or tensor.storage.port == "input":
             tensor = self._copy_of(value, name)
+        tensor.storage.port = "output"
         self.network.outputs.append((name, tensor, tensor_of(value)))
 
     def _copy_of(self, value: SSAValue, name: str) -> Tensor:
-        """An input that is also an output: the host's two buffers are distinct."""
+        """An output that is an input, or a part of something: the host gets a buffer of its own."""
         source = self.tensors[value]
-        storage = t.new_storage(name, source.height, source.width, source.pitch, "output")
+        pitch = source.pitch if source.sub_word else t.runs_width(source.runs)
+        storage = t.new_storage(name, source.height, source.width, pitch)
         tensor = Tensor(name, source.channels, source.height, source.width, source.runs, storage)
         self._add(Layer(0, name, "copy", source, tensor, [], passthrough(), None))
         return tensor
@@ -167,7 +182,7 @@ class _Builder:
         channels = shape_of(value)[1]
         match op:
             case axq.ConcatOp() if op.axis.value.data == 1:
-                self.runs[value] = t.concat_runs([self._pword_runs(v) for v in op.inputs])
+                self.runs[value] = t.concat_runs([self.runs[v] for v in op.inputs])
             case axq.SliceOp():
                 aligned = _slice_runs(self.runs[op.input], ints_of(op.starts)[1], ints_of(op.ends)[1])
                 plain = set(ints_of(op.steps)) == {1} and aligned is not None and not self._packed(op.input)
@@ -179,9 +194,6 @@ class _Builder:
 
     def _packed(self, value: SSAValue) -> bool:
         return value in self.tensors and self.tensors[value].sub_word
-
-    def _pword_runs(self, value: SSAValue) -> Runs:
-        return self.runs[value]
 
     def _result(self, op: Operation, label: str) -> Tensor:
         value = op.results[0]

@@ -111,6 +111,15 @@ class Tensor:
         return self.width * self.pitch
 
     @property
+    def whole(self) -> bool:
+        """Whether the tensor is all of its storage."""
+        storage = self.storage
+        size = (storage.rows, storage.row_pitch, storage.pitch)
+        return self.offset == 0 and (
+            self.sub_word or size == (self.height, align(self.width * self.blocks * PWORD), self.blocks * PWORD)
+        )
+
+    @property
     def slots(self) -> NDArray[np.int64]:
         return slots(self.runs)
 

@@ -1,20 +1,20 @@
 """Packing of buffers with known lifetimes into one memory (the "dynamic storage allocation" problem).
 
-First fit over several orders, each placing a buffer at the lowest address that is free over its whole lifetime; the
-best result wins. On networks this reaches the lower bound, the greatest number of bytes alive at a time; where it does
-not and the capacity is exceeded, the buffers around the overflow are moved to the front of the order and packed again.
+First fit over several orders comes first: it is cheap, and on plain networks it reaches the lower bound, the greatest
+number of bytes alive at a time. Only where its result exceeds the capacity does the search of `packing_search` run.
 """
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from axir.passes.memory.packing_search import search
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A buffer: alive at positions first .. last (inclusive), `size` bytes."""
+    """A buffer: alive at positions first .. last (inclusive, first <= last), `size` bytes."""
 
     first: int
     last: int
@@ -43,6 +43,56 @@ def lower_bound(intervals: Sequence[Interval]) -> tuple[int, int]:
     return peak, position
 
 
+def pack(intervals: Sequence[Interval], capacity: int, nodes: int = 20_000) -> Packing:
+    """Addresses for all intervals. The result may exceed `capacity`; the caller decides what that means.
+
+    Addresses are sums of sizes: where all sizes are multiples of an alignment, so are the addresses. `nodes` limits the
+    search (a node takes about 0.1 ms for some hundred intervals), in place of a time limit: equal inputs give equal
+    results.
+    """
+    # Nothing shares bytes with what lives all the time: stacked at the bottom, it costs the others nothing.
+    start = min((interval.first for interval in intervals), default=0)
+    end = max((interval.last for interval in intervals), default=0)
+    addresses = [0] * len(intervals)
+    base = 0
+    others: list[int] = []
+    for index, interval in enumerate(intervals):
+        if interval.first == start and interval.last == end:
+            addresses[index] = base
+            base += interval.size
+        else:
+            others.append(index)
+    packing = _pack([intervals[index] for index in others], capacity - base, nodes)
+    for index, address in zip(others, packing.addresses, strict=True):
+        addresses[index] = base + address
+    return Packing(tuple(addresses), base + packing.height)
+
+
+def _pack(intervals: Sequence[Interval], capacity: int, nodes: int) -> Packing:
+    bound, _ = lower_bound(intervals)
+    best = _best_first_fit(intervals, max(bound, capacity))
+    if best.height <= capacity or bound > capacity:
+        return best
+    best = _searched(intervals, capacity, nodes) or best
+    # Not found: bisect for a smaller excess, with a small part of the budget each time.
+    low = capacity
+    while best.height > capacity and best.height - low > capacity // 64:
+        middle = (low + best.height) // 2
+        found = _searched(intervals, middle, nodes // 16)
+        if found is None:
+            low = middle
+        else:
+            best = found
+    return best
+
+
+def _searched(intervals: Sequence[Interval], capacity: int, nodes: int) -> Packing | None:
+    addresses = search([(i.first, i.last, i.size) for i in intervals], capacity, nodes)
+    if addresses is None:
+        return None
+    return Packing(tuple(addresses), max(at + i.size for at, i in zip(addresses, intervals, strict=True)))
+
+
 _ORDERS: tuple[Callable[[Interval], tuple[int, ...]], ...] = (
     lambda i: (-i.size, i.first),
     lambda i: (-(i.last - i.first + 1) * i.size, i.first),
@@ -51,68 +101,46 @@ _ORDERS: tuple[Callable[[Interval], tuple[int, ...]], ...] = (
 )
 
 
-def pack(intervals: Sequence[Interval], capacity: int, rounds: int = 64) -> Packing:
-    """Addresses for all intervals. The result may exceed `capacity`; the caller decides what that means."""
-    bound, _ = lower_bound(intervals)
-    neighbours = _Overlaps(intervals)
+def _best_first_fit(intervals: Sequence[Interval], enough: int) -> Packing:
+    """The lowest result over several orders, or the first that is no higher than `enough`."""
+    overlaps = _overlaps(intervals)
     best: Packing | None = None
-    best_order: list[int] = []
     for key in _ORDERS:
         order = sorted(range(len(intervals)), key=lambda index: (*key(intervals[index]), index))
-        packing = _first_fit(intervals, order, neighbours)
+        packing = _first_fit(intervals, order, overlaps)
         if best is None or packing.height < best.height:
-            best, best_order = packing, order
-        if best.height == bound:
-            return best
-    assert best is not None
-    for _ in range(rounds if best.height > capacity else 0):
-        promoted = _promote(intervals, best_order, best)
-        packing = _first_fit(intervals, promoted, neighbours)
-        if promoted == best_order:
-            break
-        best_order = promoted
-        if packing.height < best.height:
             best = packing
-        if best.height <= capacity:
+        if best.height <= enough:
             break
+    assert best is not None
     return best
 
 
-class _Overlaps:
+def _overlaps(intervals: Sequence[Interval]) -> list[list[int]]:
     """For every interval, the intervals whose lifetimes meet it."""
+    result: list[list[int]] = [[] for _ in intervals]
+    alive: list[int] = []
+    for index in sorted(range(len(intervals)), key=lambda index: intervals[index].first):
+        first = intervals[index].first
+        alive = [other for other in alive if intervals[other].last >= first]
+        for other in alive:
+            result[other].append(index)
+        result[index].extend(alive)
+        alive.append(index)
+    return result
 
-    def __init__(self, intervals: Sequence[Interval]):
-        self.of: list[list[int]] = [[] for _ in intervals]
-        active: list[tuple[int, int]] = []
-        for index in sorted(range(len(intervals)), key=lambda i: intervals[i].first):
-            first = intervals[index].first
-            active = [(last, other) for last, other in active if last >= first]
-            for _, other in active:
-                self.of[index].append(other)
-                self.of[other].append(index)
-            insort(active, (intervals[index].last, index))
 
-
-def _first_fit(intervals: Sequence[Interval], order: Sequence[int], overlaps: _Overlaps) -> Packing:
-    addresses = [-1] * len(intervals)
+def _first_fit(intervals: Sequence[Interval], order: Sequence[int], overlaps: Sequence[Sequence[int]]) -> Packing:
+    """Place each interval at the lowest address that is free over its whole lifetime."""
+    placed: list[tuple[int, int] | None] = [None] * len(intervals)
     height = 0
     for index in order:
-        taken = sorted(
-            (addresses[other], addresses[other] + intervals[other].size)
-            for other in overlaps.of[index]
-            if addresses[other] >= 0
-        )
+        taken = sorted(span for other in overlaps[index] if (span := placed[other]) is not None)
         address, size = 0, intervals[index].size
         for low, high in taken:
             if low - address >= size:
                 break
             address = max(address, high)
-        addresses[index] = address
+        placed[index] = address, address + size
         height = max(height, address + size)
-    return Packing(tuple(addresses), height)
-
-
-def _promote(intervals: Sequence[Interval], order: list[int], packing: Packing) -> list[int]:
-    """Put the highest buffer, which stuck out, to the front."""
-    top = max(range(len(intervals)), key=lambda i: (packing.addresses[i] + intervals[i].size, i))
-    return [top, *(index for index in order if index != top)]
+    return Packing(tuple(span[0] for span in placed if span is not None), height)

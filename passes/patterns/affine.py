@@ -13,7 +13,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from axir.dialects import ax
 from axir.ir.store import WeightStore
-from axir.passes.patterns.values import channel_vector, f32_constant, f32_op, is_f32, producer, replace
+from axir.passes.patterns.values import channel_vector, f32_constant, f32_op, is_constant, is_f32, replace
 
 if TYPE_CHECKING:
     from axir.passes.patterns.values import F32
@@ -101,7 +101,7 @@ class FoldIntoProducer(RewritePattern):
             new_bias = None if bias is None else f32_op(old * vector, self.store)
             folded = with_operands(inner, inner.input, scaled, new_bias)
             new = [scaled, folded] if new_bias is None else [scaled, new_bias, folded]
-        replace(rewriter, op, new, inner)
+        replace(rewriter, op, new, inner, op)
 
 
 def scale_outputs(op: Convolution, weight: F32, factor: F32) -> F32:
@@ -145,7 +145,7 @@ class FoldIntoConsumer(RewritePattern):
             response = np.sum(grouped.astype(np.float64) * inputs, axis=(2, 3, 4)).reshape(-1)
             new_bias = f32_op(response if bias is None else response + bias, self.store)
             new = [new_bias, with_operands(outer, op.a, outer.weight, new_bias)]
-        replace(rewriter, outer, new)
+        replace(rewriter, outer, new, outer, op)
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,29 @@ class AffineToDepthwise(RewritePattern):
 
 
 @dataclass(frozen=True)
+class BroadcastOfOneChannel(RewritePattern):
+    """x + m and x * m, where m has one channel and x has C -> the same with m repeated by a convolution of 1x1"""
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.MulOp | ax.AddOp, rewriter: PatternRewriter):
+        import numpy as np
+
+        shape = ax.shape_of(op.result)
+        if len(shape) != 4 or shape[1] == 1 or not is_f32(op.result):
+            return
+        narrow = next((value for value in (op.a, op.b) if ax.shape_of(value)[1:2] == (1,)), None)
+        if narrow is None or len(ax.shape_of(narrow)) != 4 or is_constant(narrow):
+            return
+        ones = f32_op(np.ones((shape[1], 1, 1, 1)), self.store)
+        wide = conv(narrow, ones, None)
+        wide.location = op.location
+        operands = [wide.result if value is narrow else value for value in (op.a, op.b)]
+        replace(rewriter, op, [ones, wide, ax.build(type(op), operands)])
+
+
+@dataclass(frozen=True)
 class SubtractionToAdd(RewritePattern):
     """sub(a, b) of two activations on NCHW -> add(a, mul(b, -1))"""
 
@@ -179,7 +202,7 @@ class SubtractionToAdd(RewritePattern):
     def match_and_rewrite(self, op: ax.SubOp, rewriter: PatternRewriter):
         import numpy as np
 
-        if not is_f32(op.result) or len(ax.shape_of(op.b)) != 4 or producer(op.b, ax.ConstantOp) is not None:
+        if not is_f32(op.result) or len(ax.shape_of(op.b)) != 4 or is_constant(op.b):
             return
         minus_one = f32_op(np.asarray(-1.0), self.store)
         negative = ax.build(ax.MulOp, [op.b, minus_one])

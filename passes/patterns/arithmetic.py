@@ -90,7 +90,7 @@ class MergeConstants(RewritePattern):
         if first is None or second is None:
             return
         merged = constant_op(first + second if isinstance(op, ax.AddOp) else first * second, self.store)
-        replace(rewriter, op, [merged, ax.build(type(op), [inner.a, merged])], inner)
+        replace(rewriter, op, [merged, ax.build(type(op), [inner.a, merged])], inner, op)
 
 
 def bounds(op: ax.ReluOp | ax.ClipOp) -> tuple[float, float]:
@@ -119,7 +119,7 @@ class MergeClips(RewritePattern):
             "minimum": _bound(min(max(least, lower), upper)),
             "maximum": _bound(min(max(greatest, lower), upper)),
         }
-        replace(rewriter, op, [ax.build(ax.ClipOp, [inner.input], merged)], inner)
+        replace(rewriter, op, [ax.build(ax.ClipOp, [inner.input], merged)], inner, op)
 
 
 class SimplifyClip(RewritePattern):

@@ -55,7 +55,7 @@ class FoldIntoConv(RewritePattern):
     def match_and_rewrite(self, op: ax.ConvOp, rewriter: PatternRewriter):
         match _padded_input(op):
             case (inner, pads) if inner.value.value.data == 0.0:
-                replace(rewriter, op, [_moved(op, inner, pads)])
+                replace(rewriter, op, [_moved(op, inner, pads)], op, inner)
             case _:
                 pass
 
@@ -70,7 +70,7 @@ class FoldIntoAvgPool(RewritePattern):
             case (inner, pads) if inner.value.value.data == 0.0 and counted and _fits(op, pads):
                 new = _moved(op, inner, pads)
                 new.properties["count_include_pad"] = BoolAttr.from_bool(True)
-                replace(rewriter, op, [new])
+                replace(rewriter, op, [new], op, inner)
             case _:
                 pass
 
@@ -82,7 +82,7 @@ class FoldIntoMaxPool(RewritePattern):
     def match_and_rewrite(self, op: ax.MaxPoolOp, rewriter: PatternRewriter):
         match _padded_input(op):
             case (inner, pads) if inner.value.value.data <= lower_bound(inner.input) and _fits(op, pads):
-                replace(rewriter, op, [_moved(op, inner, pads)])
+                replace(rewriter, op, [_moved(op, inner, pads)], op, inner)
             case _:
                 pass
 

@@ -84,7 +84,7 @@ def producer(value: SSAValue, kind: type[Op]) -> Op | None:
     return value.owner if isinstance(value.owner, kind) else None
 
 
-def replace(rewriter: PatternRewriter, op: Operation, new: Sequence[Operation], *absorbed: Operation) -> None:
-    """Replace `op` by the last of `new`, which is located at the `absorbed` operations first and `op` after them."""
-    new[-1].location = fuse([*(other.location for other in absorbed), op.location])
+def replace(rewriter: PatternRewriter, op: Operation, new: Sequence[Operation], *origins: Operation) -> None:
+    """Replace `op` by the last of `new`, located where `origins` are, the first one first; where `op` is by default."""
+    new[-1].location = fuse(origin.location for origin in origins or (op,))
     rewriter.replace(op, new)

@@ -84,6 +84,11 @@ def depthwise_inputs(graph: ax.GraphOp) -> list[SSAValue]:
     return [value for value in found if value.first_use is not None and all(map(_is_depthwise, value.uses))]
 
 
+def convolution_inputs(graph: ax.GraphOp) -> list[SSAValue]:
+    """The tensors that convolutions read, whose means correct the convolutions' biases."""
+    return list(dict.fromkeys(op.input for op in graph.body.block.ops if isinstance(op, ax.ConvOp)))
+
+
 def _is_depthwise(use: Use) -> bool:
     op = use.operation
     return isinstance(op, ax.ConvOp) and use.index == 0 and op.group.value.data == ax.shape_of(op.input)[1] > 1

@@ -23,12 +23,15 @@ F32 = NDArray[np.float32]
 Properties = dict[str, Attribute]
 
 
-def lower_graph(graph: ax.GraphOp, types: dict[SSAValue, QuantType], store: WeightStore) -> axq.GraphOp:
+def lower_graph(
+    graph: ax.GraphOp, types: dict[SSAValue, QuantType], means: dict[SSAValue, F32], store: WeightStore
+) -> axq.GraphOp:
     """The quantized form of `graph`, whose tensors get the given types.
 
+    `means` are those of every channel, of the tensors where they are known: they correct biases of convolutions.
     Raises `AxirError` for operations without a quantized form and for constants where a tensor is needed.
     """
-    lowering = _Lowering(types, store)
+    lowering = _Lowering(types, means, store)
     block = graph.body.block
     inputs = [
         (name.data, axq.quantized(ax.shape_of(argument), types[argument]))
@@ -50,8 +53,9 @@ def lower_graph(graph: ax.GraphOp, types: dict[SSAValue, QuantType], store: Weig
 
 
 class _Lowering:
-    def __init__(self, types: dict[SSAValue, QuantType], store: WeightStore):
+    def __init__(self, types: dict[SSAValue, QuantType], means: dict[SSAValue, F32], store: WeightStore):
         self.types = types
+        self.means = means
         self.store = store
         self.values: dict[SSAValue, SSAValue] = {}
 
@@ -97,10 +101,10 @@ class _Lowering:
         channels = ax.shape_of(op.result)[1]
         bias = np.zeros(channels, np.float32) if op.bias is None else self.constant(op.bias, "the bias", op)
         scale = self._input_scale(op.input, channels, op)
+        transposed = isinstance(op, ax.ConvTransposeOp)
+        means = None if transposed else self.means.get(op.input)
         try:
-            quantized = quantize_weights(
-                weight, bias, scale, op.group.value.data, transposed=isinstance(op, ax.ConvTransposeOp)
-            )
+            quantized = quantize_weights(weight, bias, scale, op.group.value.data, transposed, means)
         except ValueError as error:
             raise AxirError(str(error), op=op) from None
         properties = _copied(op, names) | {

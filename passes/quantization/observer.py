@@ -12,6 +12,7 @@ from axir.ir.constants import constant_attr
 from axir.ir.store import WeightStore
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 BINS = 2048
@@ -93,14 +94,17 @@ class Scratch:
 
 
 class Observer:
-    """Extremes of one tensor, and on request its histogram and the extremes of every channel (axis 1)."""
+    """Extremes of one tensor; on request its histogram, the extremes of every channel (axis 1), and their means."""
 
-    def __init__(self, histogram: bool, channels: bool):
+    def __init__(self, histogram: bool = False, channels: bool = False, means: bool = False):
         self.minimum = math.inf
         self.maximum = -math.inf
         self.histogram = Histogram() if histogram else None
         self.by_channel = channels
         self.channels: F32 | None = None
+        self.with_means = means
+        self.sums: F64 | None = None
+        self.samples = 0
 
     def update(self, values: F32, scratch: Scratch) -> None:
         """Take in one sample of the tensor. Raises `ValueError` where it holds a NaN or an infinity."""
@@ -109,17 +113,25 @@ class Observer:
             raise ValueError("a NaN" if math.isnan(minimum) else "an infinity")
         if self.histogram is not None:
             self.histogram.update(values.reshape(-1), minimum, maximum, scratch)
+        if self.by_channel or self.with_means:
+            self._update_channels(values.swapaxes(0, 1).reshape(values.shape[1], -1))
+        self.minimum = min(self.minimum, minimum)
+        self.maximum = max(self.maximum, maximum)
+        self.samples += 1
+
+    def _update_channels(self, planes: F32) -> None:
         if self.by_channel:
-            planes = values.swapaxes(0, 1).reshape(values.shape[1], -1)
             low, high = planes.min(axis=1), planes.max(axis=1)
             if self.channels is not None:
                 low, high = np.minimum(low, self.channels[0]), np.maximum(high, self.channels[1])
             self.channels = np.stack([low, high])
-        self.minimum = min(self.minimum, minimum)
-        self.maximum = max(self.maximum, maximum)
+        if self.with_means:
+            means = planes.mean(axis=1).astype(np.float64)
+            self.sums = means if self.sums is None else self.sums + means
 
     def stats(self, store: WeightStore) -> StatsAttr:
         """The statistics as an attribute; at least one sample must have been taken in."""
         counts = None if self.histogram is None else constant_attr(self.histogram.rebinned(), store)
         channels = None if self.channels is None else constant_attr(self.channels, store)
-        return StatsAttr(self.minimum, self.maximum, counts, channels)
+        means = None if self.sums is None else constant_attr((self.sums / self.samples).astype(np.float32), store)
+        return StatsAttr(self.minimum, self.maximum, counts, channels, means)

@@ -15,7 +15,7 @@ from axir.dialects.axq import Constant, QuantType
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
-from axir.passes.quantization.graph import depthwise_inputs, describe, shared_groups, stats_of
+from axir.passes.quantization.graph import convolution_inputs, depthwise_inputs, describe, shared_groups, stats_of
 from axir.passes.quantization.ranges import Range, least_error_range, parameters
 
 
@@ -39,32 +39,48 @@ def choose_types(
     return types
 
 
+def channel_means(graph: ax.GraphOp, store: WeightStore) -> dict[SSAValue, NDArray[np.float32]]:
+    """The mean of every channel [C] of the tensors that convolutions read, where calibration recorded it."""
+    means: dict[SSAValue, NDArray[np.float32]] = {}
+    for value in convolution_inputs(graph):
+        attribute = stats_of(value, graph).means
+        if not isinstance(attribute, NoneAttr):
+            means[value] = _values(attribute, (ax.shape_of(value)[1],), value, graph, store).astype(np.float32)
+    return means
+
+
 def _range(value: SSAValue, graph: ax.GraphOp, store: WeightStore, clip: bool) -> Range:
     stats = stats_of(value, graph)
     minimum, maximum = stats.minimum.value.data, stats.maximum.value.data
     if not clip:
         return Range.of(minimum, maximum)
-    counts = _constant(stats.histogram, "histogram", "per_tensor_histogram", value, graph, store)
-    return least_error_range(counts.astype(np.int64), minimum, maximum)
+    attribute = _recorded(stats.histogram, "histogram", "per_tensor_histogram", value, graph)
+    return least_error_range(_values(attribute, None, value, graph, store).astype(np.int64), minimum, maximum)
 
 
 def _channel_type(value: SSAValue, graph: ax.GraphOp, store: WeightStore) -> QuantType:
-    stats = stats_of(value, graph)
-    extremes = _constant(
-        stats.channels, "extremes per channel", "hybrid_per_tensor_per_channel", value, graph, store
-    ).astype(np.float64)
-    if extremes.shape != (2, ax.shape_of(value)[1]):
-        name, op = describe(value, graph)
-        raise AxirError(f"{name} has {ax.shape_of(value)[1]} channels, its statistics are {extremes.shape}", op=op)
+    attribute = _recorded(
+        stats_of(value, graph).channels, "extremes per channel", "hybrid_per_tensor_per_channel", value, graph
+    )
+    extremes = _values(attribute, (2, ax.shape_of(value)[1]), value, graph, store).astype(np.float64)
     scales, zero_points = parameters(np.minimum(extremes[0], 0), np.maximum(extremes[1], 0))
     return QuantType(constant_attr(scales, store), constant_attr(zero_points, store))
 
 
-def _constant(
-    attribute: Attribute, what: str, scheme: str, value: SSAValue, graph: ax.GraphOp, store: WeightStore
-) -> NDArray[np.generic]:
-    name, op = describe(value, graph)
+def _recorded(attribute: Attribute, what: str, scheme: str, value: SSAValue, graph: ax.GraphOp) -> Attribute:
     if isinstance(attribute, NoneAttr):
+        name, op = describe(value, graph)
         notes = (f"run 'calibrate' with scheme={scheme}, or quantize with scheme=per_tensor_min_max",)
         raise AxirError(f"the statistics of {name} hold no {what}", op=op, notes=notes)
-    return constant_array(cast(Constant, attribute), store, op)
+    return attribute
+
+
+def _values(
+    attribute: Attribute, shape: tuple[int, ...] | None, value: SSAValue, graph: ax.GraphOp, store: WeightStore
+) -> NDArray[np.generic]:
+    """The numbers of a statistic, which must have `shape` if one is given."""
+    name, op = describe(value, graph)
+    array = constant_array(cast(Constant, attribute), store, op)
+    if shape is not None and array.shape != shape:
+        raise AxirError(f"the statistics of {name} have shape {list(array.shape)}, not {list(shape)}", op=op)
+    return array

@@ -30,12 +30,23 @@ class QuantizedWeights:
     bias: I32
 
 
-def quantize_weights(weight: F32, bias: F32, input_scale: F32, group: int, transposed: bool) -> QuantizedWeights:
+def quantize_weights(
+    weight: F32,
+    bias: F32,
+    input_scale: F32,
+    group: int,
+    transposed: bool,
+    input_means: F32 | None = None,
+) -> QuantizedWeights:
     """Quantize a weight [O, C/group, KH, KW] (or transposed: [C, O/group, KH, KW]) and a bias [O].
 
     `input_scale` has one element, or one an output channel. A channel's scale is max |w| / 127, or larger where the
-    bias would not stay below 2**30 otherwise. Raises `ValueError` for infinities, NaNs, and accumulators that could
-    exceed 32 bits.
+    bias would not stay below 2**30 otherwise.
+
+    With `input_means` [C] (not for transposed convolutions) the bias also takes back what the rounding of weights adds
+    to an output on average: the sum of (quantized - w) * mean (Nagel et al., arXiv:1906.04721, section 4.2).
+
+    Raises `ValueError` for infinities, NaNs, and accumulators that could exceed 32 bits.
     """
     rows = weight_rows(weight, group, transposed).astype(np.float64)
     offset = bias.astype(np.float64)
@@ -46,10 +57,14 @@ def quantize_weights(weight: F32, bias: F32, input_scale: F32, group: int, trans
     for_weight = np.abs(rows).max(axis=1) / WEIGHT_MAX
     scale = np.maximum(np.maximum(for_weight, for_bias), SMALLEST_SCALE).astype(np.float32)
 
-    unit = numerics.multiplier(input_scale, scale).astype(np.float64)
-    quantized_bias = np.rint(offset / unit).astype(np.int32)
     per_weight = _per_weight(scale, weight.shape, group, transposed).astype(np.float64)
     quantized = np.clip(np.rint(weight / per_weight), -WEIGHT_MAX, WEIGHT_MAX).astype(np.int8)
+    if input_means is not None:
+        error = (quantized * per_weight - weight).sum(axis=(2, 3))
+        means = np.repeat(input_means.astype(np.float64).reshape(group, -1), len(weight) // group, axis=0)
+        offset = offset - (error * means).sum(axis=1)
+    unit = numerics.multiplier(input_scale, scale).astype(np.float64)
+    quantized_bias = np.clip(np.rint(offset / unit), 1 - BIAS_LIMIT, BIAS_LIMIT - 1).astype(np.int32)
     bound = accumulator_bound(weight_rows(quantized, group, transposed), quantized_bias)
     channel = int(bound.argmax())
     if bound[channel] >= ACCUMULATOR_LIMIT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fuzz.graphs import Case, graphs
-from hypothesis import HealthCheck, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
 
@@ -54,7 +54,6 @@ def assert_same(case: Case, seed: int, **options: object) -> None:
 
 
 @given(case=graphs(), seed=st.integers(0, 2**31))
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 def test_simulator_equals_reference(case: Case, seed: int) -> None:
     assert_same(case, seed)
 
@@ -78,20 +77,20 @@ def test_simulator_equals_reference(case: Case, seed: int) -> None:
         }
     ),
 )
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 def test_small_memories_and_settings(
     case: Case, seed: int, l1: int, l2: int, settings_: dict[str, object]
 ) -> None:
     try:
         assert_same(case, seed, l1_constraint=l1, l2_constraint=l2, **settings_)
     except AxirError as error:
+        event("refused")
         assert "does not fit" in error.message or "do not fit" in error.message
         assert error.notes
 
 
 def test_a_refusal_names_layer_buffers_and_bytes() -> None:
     @given(case=graphs())
-    @settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=1)
     def refuse(case: Case) -> None:
         with pytest.raises(AxirError, match=r"does not fit L1 with any tiling: it needs [\d,]+ bytes, there are 64"):
             lowered(case.graph, case.store, l1_constraint=64)

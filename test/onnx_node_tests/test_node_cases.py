@@ -14,7 +14,7 @@ APPLICABLE = [name for name in sorted(node_cases.cases()) if name not in SKIPPED
 COVERED_ELSEWHERE = {
     ax.GraphOp: "every case",
     ax.ReturnOp: "every case",
-    ax.SiluOp: "test/unit/frontend/test_interp.py: it has no ONNX node before operator set 24",
+    ax.SiluOp: "test/unit/frontend/test_interp_ax.py: it has no ONNX node before operator set 24",
     ax.OnnxOp: "test/unit/frontend/test_onnx_node.py",
 }
 

@@ -1,5 +1,6 @@
 """The device model. It sees an image and the device description, and nothing of the compiler."""
 
 from axir.backends.aipu.simulator.device import Simulator
+from axir.backends.aipu.simulator.timing import Instance, LayerTime, Timing, TraceEntry, simulate
 
-__all__ = ["Simulator"]
+__all__ = ["Instance", "LayerTime", "Simulator", "Timing", "TraceEntry", "simulate"]

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from axir.backends.aipu.accesses import SETS, Access, Region, accesses, distinct
 from axir.backends.aipu.order import Step, unit_number
-from axir.backends.aipu.simulator.accesses import SETS, Access, Region, accesses, distinct
 from axir.backends.aipu.simulator.shadow import Hazard, Shadow
 from axir.backends.aipu.structure import Image, Port, TaskId, describe
 from axir.ir.diagnostics import AxirError

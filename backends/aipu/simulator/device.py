@@ -10,6 +10,7 @@ import numpy as np
 from axir.backends.aipu.order import Step, order
 from axir.backends.aipu.simulator.check import check
 from axir.backends.aipu.simulator.memory import Core, read_port, shared_memories, write_port
+from axir.backends.aipu.simulator.timing import Instance, Timing, simulate
 from axir.backends.aipu.simulator.units import Action, action
 from axir.backends.aipu.structure import Image, Port
 from axir.ir.diagnostics import AxirError
@@ -63,6 +64,10 @@ class Simulator:
         for run in self._actions:
             run()
         return [read_port(self._memory(port), port) for port in self.image.outputs]
+
+    def timing(self) -> Timing:
+        """How long a frame takes on an otherwise idle device."""
+        return simulate([Instance(self.image)], self.target)[0]
 
     def _memory(self, port: Port) -> I8:
         return self._cores[0].memories[port.memory]

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from axir.backends.aipu.simulator.product import Product
 from axir.backends.aipu.structure import Image, Port
-from axir.numerics import I8
+from axir.numerics import F32, I8
 from axir.target.description import Target
 from axir.target.isa import Address
-
-F32 = NDArray[np.float32]
 
 
 class Core:
@@ -25,9 +24,17 @@ class Core:
         self.memories = {**shared, "l1": np.zeros(image.memory.get("l1", 0), np.int8)}
         self.set_rows = target.array.rows
         self.weights: F32 = np.zeros((target.array.weight_sets * target.array.rows, target.array.columns), np.float32)
+        self.products: dict[tuple[int, int, int, int], Product] = {}
         for constant in image.constants:
             if constant.memory == "l1":
                 self.memories["l1"][constant.address : constant.end] = constant.data
+
+    def product(self, row: int, rows: int, column: int, columns: int) -> Product:
+        """Multiplication with a part of the weight sets. Whoever writes weights must clear `products`."""
+        key = (row, rows, column, columns)
+        if key not in self.products:
+            self.products[key] = Product(self.weights[row : row + rows, column : column + columns])
+        return self.products[key]
 
     def view(self, address: Address, shape: tuple[int, ...], strides: tuple[int, ...]) -> I8:
         """Bytes at `address`, strides in bytes; a view into memory."""

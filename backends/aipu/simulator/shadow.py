@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from axir.backends.aipu.accesses import Region
 from axir.backends.aipu.order import Clock
-from axir.backends.aipu.simulator.accesses import Region
 
 
 class Hazard(NamedTuple):

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from axir.backends.aipu.simulator.accesses import walk
+from axir.backends.aipu.accesses import walk
 from axir.backends.aipu.simulator.memory import Core
-from axir.backends.aipu.simulator.vector import EXACT, Program
-from axir.backends.aipu.simulator.window import Input
+from axir.backends.aipu.simulator.product import EXACT, PRODUCT
+from axir.backends.aipu.simulator.vector import Program
+from axir.backends.aipu.simulator.window import Input, Tile
 from axir.numerics import F32
 from axir.target.isa import NONE, PWORD, Depthwise, Dma, Instruction, Lane, Load, Mvm, StepOp, Vec
-
-PRODUCT = 128 * 128
-"""The greatest magnitude of a product of two bytes."""
-
-EXACT_TERMS = EXACT // PRODUCT
-"""Sums of this many products are exact in binary32, in whatever order they are added."""
 
 CHUNK = 1 << 17
 """Elements of the largest array of a step: what fits the caches."""
@@ -80,6 +76,7 @@ def _load(load: Load, core: Core) -> Action:
             cleared[...] = 0
         for place in places:
             place[...] = source
+        core.products.clear()
 
     return run
 
@@ -87,7 +84,6 @@ def _load(load: Load, core: Core) -> Action:
 def _mvm(mvm: Mvm, core: Core) -> Action:
     columns = mvm.columns * PWORD
     left = mvm.block * PWORD
-    weights = core.weights[mvm.row : mvm.row + mvm.matrix_rows, left : left + columns]
     source = Input(mvm, core)
     runs = list(_runs(mvm))
     chunks = list(_chunks(mvm.rows, mvm.vectors * max(mvm.matrix_rows, columns)))
@@ -95,9 +91,9 @@ def _mvm(mvm: Mvm, core: Core) -> Action:
     partial_in = None if mvm.partial_in is None else core.block(mvm.partial_in, sums, np.int32)
     partial_out = None if mvm.partial_out is None else core.block(mvm.partial_out, sums, np.int32)
     program = Program(mvm, mvm.columns // mvm.replicas, core) if partial_out is None else None
-    limit = mvm.matrix_rows * PRODUCT
 
     def run() -> None:
+        product = core.product(mvm.row, mvm.matrix_rows, left, columns)
         if program is not None:
             program.start()
         for first, last in chunks:
@@ -105,14 +101,14 @@ def _mvm(mvm: Mvm, core: Core) -> Action:
             vectors = np.empty((last - first, mvm.vectors, mvm.matrix_rows), np.float32)
             for row, x, start, end in runs:
                 vectors[:, :, start:end] = tile.tap(row, x, end - start)
-            total = _product(vectors.reshape(-1, mvm.matrix_rows), weights).reshape(-1, mvm.vectors, columns)
+            total = product(vectors.reshape(-1, mvm.matrix_rows)).reshape(-1, mvm.vectors, columns)
             if partial_in is not None:
                 total = total.astype(np.int32, copy=False) + partial_in[first:last]
             if partial_out is not None:
                 partial_out[first:last] = total
             if program is not None:
                 pixels = total.reshape(last - first, mvm.vectors * mvm.replicas, program.lanes)[:, : mvm.pixels]
-                program.finish(pixels, limit, first, last)
+                program.finish(pixels, product.terms * PRODUCT, first, last)
 
     return run
 
@@ -133,20 +129,8 @@ def _runs(mvm: Mvm) -> Iterator[tuple[int, int, int, int]]:
                 pword = stop
 
 
-def _product(vectors: F32, weights: F32) -> NDArray[Any]:
-    """Exact sums of products: binary32 where that is exact in one go, else int32."""
-    rows = len(weights)
-    if rows <= EXACT_TERMS:
-        return vectors @ weights
-    total = np.zeros((len(vectors), weights.shape[1]), np.int32)
-    for row in range(0, rows, EXACT_TERMS):
-        total += (vectors[:, row : row + EXACT_TERMS] @ weights[row : row + EXACT_TERMS]).astype(np.int32)
-    return total
-
-
 def _depthwise(unit: Depthwise | Vec, core: Core) -> Action:
     count, lanes = unit.tap_rows * unit.tap_columns, unit.blocks * PWORD
-    taps = [(i, j * unit.tap_step) for i in range(unit.tap_rows) for j in range(unit.tap_columns)]
     mode = unit.mode if isinstance(unit, Depthwise) else "sum"
     pad_lane = unit.pad_lane if isinstance(unit, Depthwise) else NONE
     weights = None
@@ -156,7 +140,8 @@ def _depthwise(unit: Depthwise | Vec, core: Core) -> Action:
     uses_taps = any(step.op is StepOp.TAPS for step in unit.steps)
     program = Program(unit, unit.blocks, core, source.taps_inside() if uses_taps else None)
     chunks = list(_chunks(unit.rows, unit.vectors * lanes))
-    dtype = np.int8 if mode == "max" else np.float32 if count <= EXACT_TERMS else np.int32
+    limit = {"mac": count * PRODUCT, "sum": count * 128, "max": 128}[mode]
+    dtype = np.int8 if mode == "max" else np.float32 if limit <= EXACT else np.int32
 
     def run() -> None:
         program.start()
@@ -164,32 +149,55 @@ def _depthwise(unit: Depthwise | Vec, core: Core) -> Action:
         factors = None if weights is None else weights.reshape(count, lanes).astype(dtype)
         for first, last in chunks:
             tile = source.tile(first, last, dtype, pad)
-            total = np.empty((last - first, unit.vectors, lanes), dtype)
-            term = np.empty_like(total)
-            for number, (row, x) in enumerate(taps):
-                values = tile.tap(row, x, lanes)
-                if pad is not None and not source.by_pixel:
-                    values = np.where(source.outside(first, last, row, x), pad.astype(dtype), values)
-                _accumulate(mode, total, term, values, None if factors is None else factors[number], number == 0)
-            program.finish(_widen(total)[:, : unit.pixels], count * PRODUCT, first, last)
+            values = _taps(source, tile, first, last, None if source.by_pixel else pad)
+            if factors is not None:
+                total = _weighted(values, factors)
+            elif pad is None or source.by_pixel:
+                total = _separable(np.maximum if mode == "max" else np.add, tile, lanes)
+            else:
+                total = reduce(np.maximum if mode == "max" else np.add, values)
+            if mode == "max":
+                total = total.astype(np.float32)
+            program.finish(total[:, : unit.pixels], limit, first, last)
 
     return run
 
 
-def _accumulate(
-    mode: str, total: NDArray[Any], term: NDArray[Any], values: NDArray[Any], factor: NDArray[Any] | None, first: bool
-) -> None:
-    if factor is not None:
-        np.multiply(values, factor, out=total if first else term)
-        if not first:
-            total += term
-    elif first:
-        total[...] = values
-    elif mode == "max":
-        np.maximum(total, values, out=total)
-    else:
-        total += values
+def _taps(source: Input, tile: Tile, first: int, last: int, pad: NDArray[np.int8] | None) -> Iterator[NDArray[Any]]:
+    """[rows, vectors, lanes] of each tap; `pad` replaces the padding of a tile that could not take it."""
+    window = tile.window
+    for row in range(window.tap_rows):
+        for column in range(window.tap_columns):
+            x = column * window.tap_step
+            values = tile.tap(row, x, window.blocks * PWORD)
+            if pad is not None:
+                values = np.where(source.outside(first, last, row, x), pad.astype(values.dtype), values)
+            yield values
 
 
-def _widen(total: NDArray[Any]) -> NDArray[Any]:
-    return total.astype(np.float32) if total.dtype == np.int8 else total
+def _weighted(taps: Iterator[NDArray[Any]], factors: NDArray[Any]) -> NDArray[Any]:
+    total = next(taps) * factors[0]
+    term = np.empty_like(total)
+    for values, factor in zip(taps, factors[1:], strict=True):
+        np.multiply(values, factor, out=term)
+        total += term
+    return total
+
+
+def _separable(combine: np.ufunc, tile: Tile, lanes: int) -> NDArray[Any]:
+    """Reduce along kernel columns for each input row, then along kernel rows."""
+    window = tile.window
+    lines = tile.line(0, lanes).copy()
+    for column in range(1, window.tap_columns):
+        combine(lines, tile.line(column * window.tap_step, lanes), out=lines)
+    step = lines.strides[0]
+    strides = (window.y_step * step, *lines.strides[1:])
+    shape = (tile.rows, *lines.shape[1:])
+
+    def row(number: int) -> NDArray[Any]:
+        return np.ndarray(shape, lines.dtype, lines, number * window.tap_row_step * step, strides)
+
+    total = row(0).copy()
+    for number in range(1, window.tap_rows):
+        combine(total, row(number), out=total)
+    return total

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from axir import numerics
 from axir.backends.aipu.simulator.memory import Core
+from axir.backends.aipu.simulator.product import EXACT
 from axir.backends.aipu.tables import read_table
 from axir.numerics import F32, I32, Table
 from axir.target.cost import TABLE_BYTES
 from axir.target.isa import PWORD, Address, Lane, Register, Source, StepOp, VectorProgram, VectorStep, Window
-
-EXACT = 1 << 24
-"""All integers up to this magnitude are binary32 numbers."""
 
 
 class Program:

@@ -27,16 +27,21 @@ class Tile:
     step: int  # ... are this many bytes of `data`
     rows: int  # output rows
 
+    def line(self, x: int, width: int) -> NDArray[Any]:
+        """[input rows, vectors, width]: as `tap`, for every input row."""
+        w = self.window
+        rows = (self.rows - 1) * w.y_step + (w.tap_rows - 1) * w.tap_row_step + 1
+        return self._view(rows, self.row, self.offset, x, width)
+
     def tap(self, row: int, x: int, width: int) -> NDArray[Any]:
         """[rows, vectors, width]: the input bytes x ... x + width of kernel row `row`; a view."""
-        w = self.window
-        return np.ndarray(
-            (self.rows, w.vectors, width),
-            self.data.dtype,
-            self.data,
-            self.offset + row * w.tap_row_step * self.row + self._column(x),
-            (w.y_step * self.row, self._column(w.x_step), self.data.itemsize),
-        )
+        offset = self.offset + row * self.window.tap_row_step * self.row
+        return self._view(self.rows, self.window.y_step * self.row, offset, x, width)
+
+    def _view(self, rows: int, step: int, offset: int, x: int, width: int) -> NDArray[Any]:
+        shape = (rows, self.window.vectors, width)
+        strides = (step, self._column(self.window.x_step), self.data.itemsize)
+        return np.ndarray(shape, self.data.dtype, self.data, offset + self._column(x), strides)
 
     def _column(self, x: int) -> int:
         pixels, rest = divmod(x, self.unit)

@@ -41,6 +41,13 @@ def run_both(instruction: Instruction, seed: int, **regions: tuple[int, np.ndarr
         flat = np.ascontiguousarray(content).view(np.int8).reshape(-1)
         core.memories["l1"][offset : offset + flat.size] = flat
     sets = rng.integers(-128, 128, core.weights.shape, np.int8)
+    # Zeros like those of channel padding and replication, in some cases.
+    if seed % 2:
+        sets[rng.random(len(sets)) < 0.7] = 0
+        sets[:, rng.random(sets.shape[1]) < 0.7] = 0
+    if seed % 3:
+        for block in range(isa.COLUMN_BLOCKS):
+            sets[rng.random(len(sets)) < 0.5, block * 64 : block * 64 + 64] = 0
     core.weights[:] = sets
     slow = SlowDevice({name: memory.copy() for name, memory in core.memories.items()}, sets)
     action(instruction, core)()

@@ -48,7 +48,7 @@ SUPPORTED = {
     "grouped": conv(X, "tensor<6x2x1x1xf32>", 2, "tensor<1x6x6x6xf32>"),
     "add of equal shapes": binary("add", X, X, X),
     "add of a channel vector": binary("add", Y, X, X),
-    "mul by a number": binary("mul", X, "tensor<1x1x1x1xf32>", X),
+    "mul of two vectors": binary("mul", Y, Y, Y),
     "relu": unary("ax.relu %x"),
     "tanh": unary("ax.tanh %x"),
     "prelu": (f"%x: {X}", "%s: tensor<4x1x1xf32>", f"ax.prelu %x, %s : ({X}, tensor<4x1x1xf32>) -> {X}"),
@@ -114,6 +114,10 @@ UNSUPPORTED = {
     "rows broadcast": (
         binary("add", X, "tensor<1x1x6x6xf32>", X),
         "operands of shapes [1, 4, 6, 6] and [1, 1, 6, 6] broadcast in another way",
+    ),
+    "one channel broadcasts": (
+        binary("mul", X, "tensor<1x1x1x1xf32>", X),
+        "operands of shapes [1, 4, 6, 6] and [1, 1, 1, 1] broadcast in another way",
     ),
     "both broadcast": (
         binary("mul", "tensor<1x4x1x1xf32>", "tensor<1x1x6x6xf32>", X),

@@ -1,4 +1,5 @@
-// Every tensor but constants gets its extremes and, as the scheme needs them, a histogram and extremes per channel.
+// Every tensor but constants gets its extremes, what a convolution reads the means of its channels, and as the scheme
+// needs them a histogram and the extremes of channels.
 // The samples are 2 images of 2 channels: [[-1, 2], [3, 0.5]] and [[4, 1], [-6, 0]].
 // RUN: python -c "import numpy; numpy.savez('%t.npz', image=numpy.array([[[[-1, 2]], [[3, .5]]], [[[4, 1]], [[-6, 0]]]], 'f4'))"
 // RUN: ax-opt %s -p 'calibrate{data=%t.npz scheme=per_tensor_min_max}' | filecheck %s --check-prefixes CHECK,MINMAX
@@ -12,13 +13,13 @@
 // HISTOGRAM: attributes {arg_stats = [#ax.stats<-6.0, 4.0, histogram #ax.weight<"{{[0-9a-f]+}}", tensor<2048xi64>>>]}
 // HYBRID: attributes {arg_stats = [#ax.stats<-6.0, 4.0, histogram #ax.weight<"{{[0-9a-f]+}}", tensor<2048xi64>>>]}
 // CHECK: ax.constant dense<{{.*}}> : tensor<2x1x1x1xf32> : tensor<2x1x1x1xf32>
-// MINMAX: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 4.0>}
-// FIRST: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 3.0>}
-// HISTOGRAM: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 4.0, histogram #ax.weight<"{{[0-9a-f]+}}", tensor<2048xi64>>>}
+// MINMAX: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 4.0, means dense<[1.750000e+00, 8.750000e-01]> : tensor<2xf32>>}
+// FIRST: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 3.0, means dense<[1.000000e+00, 1.750000e+00]> : tensor<2xf32>>}
+// HISTOGRAM: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 4.0, histogram #ax.weight<"{{[0-9a-f]+}}", tensor<2048xi64>>, means
 // HYBRID: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 4.0, histogram #ax.weight<"{{[0-9a-f]+}}", tensor<2048xi64>>,
-// HYBRID-SAME: channels dense<{{\[\[}}0.000000e+00, 0.000000e+00], [4.000000e+00, 3.000000e+00]]> : tensor<2x2xf32>>}
+// HYBRID-SAME: channels dense<{{\[\[}}0.000000e+00, 0.000000e+00], [4.000000e+00, 3.000000e+00]]> : tensor<2x2xf32>, means
 // CHANNELS: %relu = ax.relu %x {ax.stats = #ax.stats<0.0, 4.0,
-// CHANNELS-SAME: channels dense<{{\[\[}}0.000000e+00, 0.000000e+00], [4.000000e+00, 3.000000e+00]]> : tensor<2x2xf32>>}
+// CHANNELS-SAME: channels dense<{{\[\[}}0.000000e+00, 0.000000e+00], [4.000000e+00, 3.000000e+00]]> : tensor<2x2xf32>, means
 // The weights are 0.5 and -2.0.
 // MINMAX: %y = ax.conv {{.*}} {ax.stats = #ax.stats<-6.0, 2.0>}
 // FIRST: %y = ax.conv {{.*}} {ax.stats = #ax.stats<-6.0, 1.0>}

@@ -29,6 +29,19 @@ ax.graph @shuffle(%x: tensor<1x4x2x2xf32> "x") -> ("y") {
   ax.return %c : tensor<1x4x2x2xf32>
 }
 
+// Channels 0, 1, 4, 5
+// CHECK:      ax.graph @halves
+// CHECK-NEXT:   [[A:%.*]] = ax.slice %x starts [0, 0, 0, 0] ends [1, 2, 1, 2] steps [1, 1, 1, 1]
+// CHECK-NEXT:   [[B:%.*]] = ax.slice %x starts [0, 4, 0, 0] ends [1, 6, 1, 2] steps [1, 1, 1, 1]
+// CHECK-NEXT:   [[C:%.*]] = ax.concat [[A]], [[B]] axis 1
+// CHECK-NEXT:   ax.return [[C]]
+ax.graph @halves(%x: tensor<1x8x1x2xf32> "x") -> ("y") {
+  %a = ax.reshape %x shape [1, 2, 4, 2] : tensor<1x8x1x2xf32> -> tensor<1x2x4x2xf32>
+  %b = ax.slice %a starts [0, 0, 0, 0] ends [1, 2, 2, 2] steps [1, 1, 1, 1] : tensor<1x2x4x2xf32> -> tensor<1x2x2x2xf32>
+  %c = ax.reshape %b shape [1, 4, 1, 2] : tensor<1x2x2x2xf32> -> tensor<1x4x1x2xf32>
+  ax.return %c : tensor<1x4x1x2xf32>
+}
+
 // Many ranges are a convolution that picks.
 // CHECK:      ax.graph @shuffle_of_many
 // CHECK-NEXT:   [[W:%.*]] = ax.constant {{.*}} : tensor<10x10x1x1xf32>

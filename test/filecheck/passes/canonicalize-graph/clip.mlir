@@ -35,6 +35,14 @@ ax.graph @disjoint(%x: tensor<1x3xf32> "x") -> ("y") {
   ax.return %b : tensor<1x3xf32>
 }
 
+// CHECK:      ax.graph @disjoint_above
+// CHECK-NEXT:   ax.clip %x min 3.000000e+00 max 3.000000e+00
+ax.graph @disjoint_above(%x: tensor<1x3xf32> "x") -> ("y") {
+  %a = ax.clip %x min 5.0 max 6.0 : tensor<1x3xf32> -> tensor<1x3xf32>
+  %b = ax.clip %a min 0.0 max 3.0 : tensor<1x3xf32> -> tensor<1x3xf32>
+  ax.return %b : tensor<1x3xf32>
+}
+
 // CHECK:      ax.graph @used_between
 // CHECK-NEXT:   [[A:%.*]] = ax.relu %x
 // CHECK-NEXT:   [[B:%.*]] = ax.clip [[A]] min 1.000000e+00 max 6.000000e+00

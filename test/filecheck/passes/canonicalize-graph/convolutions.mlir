@@ -141,6 +141,21 @@ ax.graph @batch_norm_after(%x: tensor<1x2x3x3xf32> "x") -> ("y") {
   ax.return %z : tensor<1x1x3x3xf32>
 }
 
+// A mask of one channel for all channels, which the device cannot broadcast itself.
+// CHECK:      ax.graph @mask
+// CHECK-NEXT:   [[W:%.*]] = ax.constant dense<1.000000e+00> : tensor<2x1x1x1xf32>
+// CHECK-NEXT:   [[M:%.*]] = ax.conv %m, [[W]] {{.*}} group 1 : (tensor<1x1x3x3xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x3x3xf32>
+// CHECK-NEXT:   [[A:%.*]] = ax.mul %a, [[M]]
+// CHECK-NEXT:   [[V:%.*]] = ax.constant dense<1.000000e+00> : tensor<2x1x1x1xf32>
+// CHECK-NEXT:   [[N:%.*]] = ax.conv %n, [[V]] {{.*}} -> tensor<1x2x1x1xf32>
+// CHECK-NEXT:   [[B:%.*]] = ax.add [[N]], [[A]]
+// CHECK-NEXT:   ax.return [[B]]
+ax.graph @mask(%a: tensor<1x2x3x3xf32> "a", %m: tensor<1x1x3x3xf32> "m", %n: tensor<1x1x1x1xf32> "n") -> ("y") {
+  %y = ax.mul %a, %m : (tensor<1x2x3x3xf32>, tensor<1x1x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %z = ax.add %n, %y : (tensor<1x1x1x1xf32>, tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  ax.return %z : tensor<1x2x3x3xf32>
+}
+
 // a - b of two activations
 // CHECK:      ax.graph @difference
 // CHECK:        [[M:%.*]] = ax.constant dense<-1.000000e+00> : tensor<2x1x1x1xf32>

@@ -19,6 +19,22 @@ ax.graph @main(%x: tensor<1x1x3x3xf32> "x") -> ("y", "z") {
 
 // -----
 
+// The order of the operands does not matter.
+// CHECK:      ax.graph @main
+// CHECK:        [[A:%.*]] = ax.conv %x, %w strides
+// CHECK-NEXT:   [[B:%.*]] = ax.conv %x, %v strides {{.*}} epilogue <add> extras [[A]] :
+// CHECK-NEXT:   ax.return [[B]]
+ax.graph @main(%x: tensor<1x1x3x3xf32> "x") -> ("y") {
+  %w = ax.constant dense<2.0> : tensor<1x1x1x1xf32> : tensor<1x1x1x1xf32>
+  %v = ax.constant dense<3.0> : tensor<1x1x1x1xf32> : tensor<1x1x1x1xf32>
+  %a = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %b = ax.conv %x, %v strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %s = ax.add %a, %b : (tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xf32>
+  ax.return %s : tensor<1x1x3x3xf32>
+}
+
+// -----
+
 // Squeeze and excitation: the gate depends on the convolution's result, which so has two users.
 // CHECK:      ax.graph @main
 // CHECK:        [[V:%.*]] = ax.conv %x, %w strides {{.*}} epilogue <relu> :
@@ -61,6 +77,22 @@ ax.graph @main(%x: tensor<1x2x1x1xf32> "x", %y: tensor<1x2x3x3xf32> "y") -> ("a"
   %m = ax.max_pool %x kernel [1, 1] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x2x1x1xf32> -> tensor<1x2x1x1xf32>
   %d = ax.relu %m : tensor<1x2x1x1xf32> -> tensor<1x2x1x1xf32>
   ax.return %a, %b, %r, %c, %d : tensor<1x2x3x3xf32>, tensor<1x2x1x1xf32>, tensor<1x2x1x1xf32>, tensor<1x2x1x1xf32>, tensor<1x2x1x1xf32>
+}
+
+// -----
+
+// An operator of the device has one slope.
+// CHECK:      ax.graph @main
+// CHECK:        [[V:%.*]] = ax.conv %x, %w strides {{.*}} epilogue <prelu> extras %s :
+// CHECK-NEXT:   [[Y:%.*]] = ax.prelu [[V]], %s
+// CHECK-NEXT:   ax.return [[Y]]
+ax.graph @main(%x: tensor<1x2x1x1xf32> "x") -> ("y") {
+  %w = ax.constant dense<2.0> : tensor<2x2x1x1xf32> : tensor<2x2x1x1xf32>
+  %s = ax.constant dense<[[[0.5]], [[0.25]]]> : tensor<2x1x1xf32> : tensor<2x1x1xf32>
+  %v = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x2x1x1xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x1x1xf32>
+  %p = ax.prelu %v, %s : (tensor<1x2x1x1xf32>, tensor<2x1x1xf32>) -> tensor<1x2x1x1xf32>
+  %q = ax.prelu %p, %s : (tensor<1x2x1x1xf32>, tensor<2x1x1xf32>) -> tensor<1x2x1x1xf32>
+  ax.return %q : tensor<1x2x1x1xf32>
 }
 
 // -----

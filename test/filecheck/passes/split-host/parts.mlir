@@ -90,6 +90,23 @@ ax.graph @main(%x: tensor<1x1x2x2xf32> "image") -> ("y", "z") {
 
 // -----
 
+// Work that shares nothing with the rest but is an output of the network stays on the device.
+// CHECK:      ax.graph @main(%x: tensor<1x1x2x2xf32> "image") -> ("v", "r") {
+// CHECK-NEXT:   ax.constant
+// CHECK-NEXT:   [[V:%.*]] = ax.conv
+// CHECK-NEXT:   [[R:%.*]] = ax.relu %x
+// CHECK-NEXT:   ax.return [[V]], [[R]]
+// CHECK:      ax.graph @postamble([[V:%.*]]: tensor<1x4x2x2xf32> "v", [[R:%.*]]: tensor<1x1x2x2xf32> "r") -> ("y", "z") {
+ax.graph @main(%x: tensor<1x1x2x2xf32> "image") -> ("y", "z") {
+  %w = ax.constant dense<1.0> : tensor<4x1x1x1xf32> : tensor<4x1x1x1xf32>
+  %v = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x2x2xf32>, tensor<4x1x1x1xf32>) -> tensor<1x4x2x2xf32>
+  %f = ax.reshape %v shape [16] : tensor<1x4x2x2xf32> -> tensor<16xf32>
+  %r = ax.relu %x : tensor<1x1x2x2xf32> -> tensor<1x1x2x2xf32>
+  ax.return %f, %r : tensor<16xf32>, tensor<1x1x2x2xf32>
+}
+
+// -----
+
 // Names are made unique among all that pass between the graphs; an input or constant that is returned needs the host.
 // CHECK:      ax.graph @preamble([[X:%.*]]: tensor<4xf32> "x") -> ("x_1") {
 // CHECK:      ax.graph @main([[R:%.*]]: tensor<1x1x2x2xf32> "x_1") -> ("y_1") {

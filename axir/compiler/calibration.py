@@ -1,0 +1,53 @@
+"""Runs the stage `calibrate` on samples in memory, from an iterable or random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xdsl.dialects.builtin import ModuleOp
+
+from axir.compiler.dataset import Samples
+from axir.compiler.session import Session
+from axir.passes.calibrate import RANDOM_SAMPLES, calibrate
+from axir.passes.quantization.graph import depthwise_inputs, main_graph
+from axir.passes.quantization.samples import main_samples, model_inputs, random_samples
+
+STAGE = "calibrate"
+
+
+def inputs_of(module: ModuleOp) -> Mapping[str, tuple[tuple[int, ...], str]]:
+    """Shape and type of every input of the network."""
+    return model_inputs(module)
+
+
+def random_dataset(module: ModuleOp, session: Session, count: int | None, seed: int) -> Samples:
+    """Normally distributed samples, with a warning. Raises `AxirError` for inputs that are not float."""
+    count = count or RANDOM_SAMPLES
+    session.warning(
+        f"no calibration data: using {count} random samples; scales, and with them the accuracy, will be meaningless "
+        "(give --imageset or --calibration)"
+    )
+    return Samples(random_samples(model_inputs(module), count, seed), count)
+
+
+def calibrate_module(module: ModuleOp, session: Session, samples: Samples) -> int:
+    """Annotate @main with the statistics that the configured scheme needs; how many samples there were.
+
+    Raises `AxirError` for samples that do not fit the model.
+    """
+    config = session.config
+    store = session.context.store
+    graph = main_graph(module)
+    per_channel = config.quantize_dw_channel_wise or config.quantization_scheme == "hybrid_per_tensor_per_channel"
+    with session.stage(STAGE):
+        count = calibrate(
+            graph,
+            store,
+            main_samples(module, store, samples),
+            histogram=config.quantization_scheme != "per_tensor_min_max",
+            channels_for=depthwise_inputs(graph) if per_channel else (),
+            progress=lambda done: session.listener.progress(done, samples.total),
+        )
+        session.message(f"calibrated on {count} samples")
+    session.dump(module, STAGE)
+    return count

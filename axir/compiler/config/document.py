@@ -1,0 +1,87 @@
+"""The settings as text: a commented TOML file, and the table of docs/config.md."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from textwrap import wrap
+
+from axir.compiler.config.config import CompilerConfig, settings_table
+from axir.compiler.config.setting import Setting, Value
+from axir.compiler.config.settings import GROUPS
+
+NO_EFFECT = "accepted, has no effect yet"
+BEGIN, END = "<!-- settings: generated, see the end of this page -->\n", "<!-- end of settings -->\n"
+"""What the tables of docs/config.md stand between."""
+
+
+def toml_text(config: CompilerConfig) -> str:
+    """Every setting with its meaning, type and range; one that is not set stands as a comment."""
+    lines = ["# Settings of the AXIR compiler. docs/config.md explains how they are read."]
+    values = config.values()
+    for group, title in GROUPS.items():
+        lines += ["", f"# === {title} ==="]
+        for entry in _of_group(group):
+            lines += ["", *(f"# {line}" for line in wrap(_comment(entry), 116))]
+            value = values[entry.name]
+            lines.append(f"# {entry.name} =" if value is None else f"{entry.name} = {toml_value(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _of_group(group: str) -> list[Setting]:
+    return [entry for entry in settings_table().values() if entry.info.group == group]
+
+
+def _comment(entry: Setting) -> str:
+    text = entry.info.meaning
+    legal = f"{entry.type_name}: {entry.legal}" if entry.legal else entry.type_name
+    if entry.optional:
+        legal += ", may be unset"
+    if entry.info.unit:
+        legal += f", {entry.info.unit}"
+    return f"{text} ({legal})" + ("" if entry.info.effect else f"; {NO_EFFECT}")
+
+
+def toml_value(value: Value) -> str:
+    """A value as TOML."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return f"[{', '.join(map(toml_value, value))}]"
+        case str() | Path():
+            text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + '"'
+        case _:
+            return repr(value)
+
+
+def markdown_tables() -> str:
+    """The tables of docs/config.md, one a group."""
+    parts: list[str] = []
+    for group, title in GROUPS.items():
+        head = ["### " + title, "", "| setting | type | default | legal values | effect | meaning |", "|---" * 6 + "|"]
+        parts.append("\n".join([*head, *map(_row, _of_group(group))]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(entry: Setting) -> str:
+    name = "<br>".join([f"`{entry.name}`", *(f"alias `{alias}`" for alias in entry.info.aliases)])
+    default = "none" if entry.default is None else f"`{toml_value(entry.default)}`"
+    ranges = [f"{entry.legal} {entry.info.unit}".strip()] if entry.legal else []
+    legal = "<br>".join([f"`{choice}`" for choice in entry.choices] or ranges)
+    if entry.optional:
+        legal = f"{legal} or none" if legal else "any or none"
+    effect = "yes" if entry.info.effect else "no"
+    return f"| {' | '.join((name, entry.type_name, default, legal, effect, entry.info.meaning))} |"
+
+
+def with_tables(page: str) -> str:
+    """The page with its tables as the declaration says now. Raises `ValueError` for a page without the two marks."""
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    return f"{before}{BEGIN}\n{markdown_tables()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        Path(name).write_text(with_tables(Path(name).read_text("utf-8")), "utf-8")

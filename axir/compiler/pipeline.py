@@ -1,0 +1,54 @@
+"""The order of the stages, and how a pass gets its options from the configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from xdsl.passes import ModulePass
+
+from axir.compiler.config import CompilerConfig, settings_table
+from axir.compiler.memory_map import SETTINGS as MEMORY_MAP
+from axir.passes.pipeline import GRAPH_PASSES
+from axir.registry import passes
+
+QUANTIZE_PASSES = ("quantize",)
+DEVICE_PASSES = ("lower-to-aipu", "plan-memory", "schedule", "resolve-addresses")
+PASSES = (*GRAPH_PASSES, *QUANTIZE_PASSES, *DEVICE_PASSES)
+
+OPTION_SETTINGS = {"scheme": "quantization_scheme"}
+"""Options of passes whose names are not those of the settings they take."""
+
+DRIVER_SETTINGS = (
+    "compiler_mode",
+    "aipu_cores_used",
+    "frequency",
+    "output_dir",
+    "model_name",
+    *(setting for pair in MEMORY_MAP.values() for setting in pair),
+)
+"""Settings that no pass reads, but the driver."""
+
+
+def make_passes(names: Sequence[str], config: CompilerConfig) -> list[ModulePass]:
+    """The passes of these names; each option has the value of the setting of its name."""
+    available = passes()
+    made: list[ModulePass] = []
+    for name in names:
+        kind = available[name].load()
+        made.append(kind(**{option: getattr(config, setting) for option, setting in option_settings(kind).items()}))
+    return made
+
+
+def option_settings(kind: type[ModulePass]) -> dict[str, str]:
+    """The options of a pass that are settings: option -> setting."""
+    fields: Sequence[dataclasses.Field[Any]] = dataclasses.fields(kind)
+    named = {field.name: OPTION_SETTINGS.get(field.name, field.name) for field in fields if field.init}
+    return {option: setting for option, setting in named.items() if setting in settings_table()}
+
+
+def settings_with_effect() -> set[str]:
+    """The settings that the driver or a pass of the pipeline acts upon."""
+    available = passes()
+    return {*DRIVER_SETTINGS}.union(*(option_settings(available[name].load()).values() for name in PASSES))

@@ -1,0 +1,172 @@
+"""A quantized network: callable on float arrays, saved and loaded as a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from numpy.typing import ArrayLike, NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+from axir import __version__
+from axir.compiler.host_parts import HostParts, host_parts
+from axir.compiler.source import QUANTIZED_MLIR, find_model
+from axir.dialects import axq
+from axir.dialects.ax import shape_of
+from axir.ir.constants import constant_array
+from axir.ir.context import AxContext, make_context
+from axir.ir.diagnostics import AxirError
+from axir.ir.files import write_text
+from axir.ir.location import node_name
+from axir.ir.module_file import read_module, weight_keys
+from axir.ir.printing import print_module
+from axir.ir.store import WeightStore
+from axir.runtime.host import HostGraph
+from axir.runtime.hosted_model import HostedModel
+from axir.runtime.tensor_info import QuantizedTensor
+
+WEIGHTS = "weights.safetensors"
+QDQ_ONNX = "quantized_model.onnx"
+MANIFEST = "quantized_model_manifest.json"
+VERSION = 1
+
+
+class QuantizedModel:
+    """The int8 graph of the device, and around it what the host computes.
+
+    Called with float arrays it runs the reference interpreter: what the device would compute, bit for bit, with the
+    host's parts by ONNX Runtime.
+    """
+
+    def __init__(self, module: ModuleOp, context: AxContext, name: str = "model"):
+        """`module` holds `axq.graph @main` and perhaps `ax.graph`s @preamble and @postamble, its weights `context`."""
+        self.module = module
+        self.context = context
+        self.name = name
+
+    @property
+    def store(self) -> WeightStore:
+        """The weights."""
+        return self.context.store
+
+    @property
+    def graph(self) -> axq.GraphOp:
+        """The device's graph. Raises `AxirError` when the module has none."""
+        for op in self.module.ops:
+            if isinstance(op, axq.GraphOp):
+                return op
+        raise AxirError("the module holds no quantized graph", op=self.module, notes=("quantize the model first",))
+
+    @cached_property
+    def parts(self) -> HostParts:
+        """The network's own inputs and outputs, and the host's parts."""
+        return host_parts(self.module, self.store)
+
+    @cached_property
+    def hosted(self) -> HostedModel:
+        """The whole network, made ready to run many frames."""
+        from axir.interp.axq import Interpreter
+
+        parts = self.parts
+        return HostedModel(
+            parts.inputs,
+            parts.outputs,
+            *device_tensors(self.graph, self.store),
+            Interpreter(self.graph, self.store).run,
+            None if parts.preamble is None else HostGraph(parts.preamble, "preamble"),
+            None if parts.postamble is None else HostGraph(parts.postamble, "postamble"),
+        )
+
+    def __call__(self, *inputs: ArrayLike | dict[str, ArrayLike]) -> list[NDArray[Any]]:
+        """The network's outputs, in order: see `HostedModel.__call__`. Raises `InvalidArgument`."""
+        return self.hosted(*inputs)
+
+    def export(self, folder: str | Path) -> None:
+        """Write the model to `folder`, which is created: its module, weights, QDQ form and a manifest.
+
+        Equal models give equal bytes. Raises `OSError`, and `AxirError` where a weight is missing.
+        """
+        from axir.backends.qdq.export import export_qdq
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.store.save(folder / WEIGHTS, weight_keys(self.module))
+        write_text(folder / QUANTIZED_MLIR, print_module(self.module))
+        qdq = export_qdq(self.graph, self.store).SerializeToString(deterministic=True)
+        (folder / QDQ_ONNX).write_bytes(qdq)
+        files = (QUANTIZED_MLIR, WEIGHTS, QDQ_ONNX)
+        manifest = {
+            "format": "axir-quantized-model",
+            "version": VERSION,
+            "axir": __version__,
+            "name": self.name,
+            "inputs": [_host_json(tensor) for tensor in self.parts.inputs],
+            "outputs": [_host_json(tensor) for tensor in self.parts.outputs],
+            "device": _quantization(self.graph, self.store),
+            "files": {name: file_digest(folder / name) for name in files},
+        }
+        write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> QuantizedModel:
+        """Read a folder that `export` wrote (or one that holds it, or its .mlir file).
+
+        Raises `OSError`, and `AxirError` for anything else.
+        """
+        file = find_model(Path(path))
+        context = make_context()
+        model = cls(read_module(context, file), context, file.parent.name)
+        _ = model.graph
+        return model
+
+
+def device_tensors(
+    graph: axq.GraphOp, store: WeightStore
+) -> tuple[tuple[QuantizedTensor, ...], tuple[QuantizedTensor, ...]]:
+    """What the device takes and what it gives."""
+    inputs = zip(graph.inputs, graph.body.block.args, strict=True)
+    outputs = zip(graph.outputs, graph.terminator.operands, strict=True)
+    return (
+        tuple(QuantizedTensor(name.data, shape_of(v), *parameters(axq.quant_of(v), store)) for name, v in inputs),
+        tuple(QuantizedTensor(name.data, shape_of(v), *parameters(axq.quant_of(v), store)) for name, v in outputs),
+    )
+
+
+def parameters(element: axq.QuantType, store: WeightStore) -> tuple[float | tuple[float, ...], int | tuple[int, ...]]:
+    """Scale and zero point, or those of every channel."""
+    if not element.per_channel:
+        return element.scalar
+    scales = constant_array(cast(axq.Constant, element.scale), store)
+    zero_points = constant_array(cast(axq.Constant, element.zero_point), store)
+    return tuple(map(float, scales.tolist())), tuple(map(int, zero_points.tolist()))
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _host_json(tensor: Any) -> dict[str, Any]:
+    return {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.dtype}
+
+
+def _quantization(graph: axq.GraphOp, store: WeightStore) -> dict[str, Any]:
+    """Scales and zero points of inputs, outputs and every operator's result, by name."""
+    inputs, outputs = device_tensors(graph, store)
+    operators: list[dict[str, Any]] = []
+    for op in graph.body.block.ops:
+        if op.results:
+            scale, zero_point = parameters(axq.quant_of(op.results[0]), store)
+            entry = {"name": node_name(op), "op": op.name, "scale": scale, "zero_point": zero_point}
+            operators.append(entry)
+    return {"inputs": _tensors_json(inputs), "outputs": _tensors_json(outputs), "operators": operators}
+
+
+def _tensors_json(tensors: tuple[QuantizedTensor, ...]) -> list[dict[str, Any]]:
+    return [
+        {"name": t.name, "shape": list(t.tensor_shape), "scale": t.scale, "zero_point": t.zero_point} for t in tensors
+    ]

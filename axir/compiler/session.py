@@ -1,0 +1,111 @@
+"""One compilation under way: its context, its stages with their times, its log."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from xdsl.dialects.builtin import ModuleOp
+
+from axir import __version__
+from axir.compiler.config import CompilerConfig
+from axir.compiler.pipeline import make_passes
+from axir.ir.context import make_context
+from axir.ir.files import write_text
+from axir.ir.module_file import weight_keys
+from axir.ir.pass_manager import run_passes
+from axir.ir.printing import print_module
+from axir.target.description import Target
+
+
+class Listener:
+    """Hears how a compilation proceeds. This one ignores everything; the command line tools show it."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins."""
+
+    def progress(self, done: int, total: int | None) -> None:
+        """`done` of `total` (None: unknown) steps of the stage are done."""
+
+    def message(self, text: str) -> None:
+        """A line of the log."""
+
+    def warning(self, text: str) -> None:
+        """Something the user should know."""
+
+
+@dataclass(frozen=True)
+class StageTime:
+    name: str
+    seconds: float
+
+
+class Session:
+    """Runs stages: each is timed, verified, written to the dump folder when there is one, and named when it fails."""
+
+    def __init__(
+        self, config: CompilerConfig, target: Target, listener: Listener | None = None, dump_ir: Path | None = None
+    ):
+        self.config = config
+        self.target = target.with_frequency(config.frequency)
+        self.listener = listener or Listener()
+        self.context = make_context()
+        self.context.target = self.target
+        self.stages: list[StageTime] = []
+        self.current: str | None = None
+        self.log: list[str] = [f"AXIR {__version__}, target {target.name}"]
+        self._dump_ir = dump_ir
+        self._dumped: dict[str, None] = {}
+        self._dumps = 0
+        self._start = perf_counter()
+
+    @contextmanager
+    def stage(self, name: str) -> Generator[None]:
+        """Times what happens inside; `current` stays at `name` if it raises."""
+        self.current = name
+        self.listener.stage(name)
+        start = perf_counter()
+        yield
+        seconds = perf_counter() - start
+        self.stages.append(StageTime(name, seconds))
+        self.message(f"{name}: {seconds:.3f} s")
+        self.current = None
+
+    def run(self, module: ModuleOp, *passes: str) -> None:
+        """Run passes by name, each as a stage, and verify the module after each. Raises `AxirError`."""
+        for pass_ in make_passes(passes, self.config):
+            with self.stage(pass_.name):
+                run_passes(self.context, module, [pass_])
+            self.dump(module, pass_.name)
+
+    def message(self, text: str) -> None:
+        line = f"{perf_counter() - self._start:9.3f} s  {text}"
+        self.log.append(line)
+        self.listener.message(line)
+
+    def warning(self, text: str) -> None:
+        self.log.append(f"{perf_counter() - self._start:9.3f} s  warning: {text}")
+        self.listener.warning(text)
+
+    def dump(self, module: ModuleOp, name: str) -> None:
+        """Write the module to the dump folder as `NN-name.mlir`, the weights of all dumps beside it."""
+        if self._dump_ir is None:
+            return
+        self._dump_ir.mkdir(parents=True, exist_ok=True)
+        write_text(self._dump_ir / f"{self._dumps:02}-{name}.mlir", print_module(module))
+        self._dumps += 1
+        known = len(self._dumped)
+        self._dumped |= dict.fromkeys(key for key in weight_keys(module) if key in self.context.store)
+        if len(self._dumped) > known:
+            self.context.store.save(self._dump_ir / "weights.safetensors", self._dumped)
+
+
+def peak_rss_bytes() -> int:
+    """The most memory this process has had so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,162 @@
+"""`model.json`: what a compiled model is, for whoever loads it. Written by the compiler, read by the runtime."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from axir.ir.diagnostics import AxirError
+from axir.runtime.hosted_model import HostTensor
+from axir.runtime.tensor_info import TensorInfo
+
+FORMAT = "axir-model"
+VERSION = 1
+
+Json = dict[str, Any]
+_Number = TypeVar("_Number", int, float)
+
+
+@dataclass(frozen=True)
+class Port:
+    """A tensor of the device, and where it lies: `memory` and byte `offset` in it."""
+
+    info: TensorInfo
+    memory: str
+    offset: int
+
+    def to_json(self) -> Json:
+        info = self.info
+        return {
+            "name": info.name,
+            "shape": list(info.tensor_shape),
+            "dtype": info.dtype,
+            "scale": info.scale,  # a tuple becomes a list
+            "zero_point": info.zero_point,
+            "layout": {
+                "order": "NHWC",
+                "padded_shape": list(info.shape),
+                "padding": [list(pair) for pair in info.padding],
+                "row_pitch": info.shape[2] * info.shape[3],
+                "pixel_pitch": info.shape[3],
+                "channels": [{"count": count, "at": slot} for count, slot in info.channels],
+            },
+            "memory": self.memory,
+            "offset": self.offset,
+        }
+
+    @staticmethod
+    def from_json(value: Json) -> Port:
+        layout = value["layout"]
+        info = TensorInfo.of(
+            str(value["name"]),
+            [int(size) for size in value["shape"]],
+            _numbers(value["scale"], float),
+            _numbers(value["zero_point"], int),
+            int(layout["row_pitch"]),
+            int(layout["pixel_pitch"]),
+            [(int(run["count"]), int(run["at"])) for run in layout["channels"]],
+        )
+        return Port(info, str(value["memory"]), int(value["offset"]))
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """The content of model.json. File names are relative to it; `frequency` is in Hz."""
+
+    name: str
+    program: str
+    target: str
+    target_digest: str
+    target_file: str | None
+    config_digest: str
+    frequency: int
+    cores: int
+    inputs: tuple[HostTensor, ...]
+    outputs: tuple[HostTensor, ...]
+    device_inputs: tuple[Port, ...]
+    device_outputs: tuple[Port, ...]
+    preamble: str | None
+    postamble: str | None
+
+    def to_json(self) -> Json:
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "name": self.name,
+            "program": self.program,
+            "target": {"name": self.target, "digest": self.target_digest, "file": self.target_file},
+            "config_digest": self.config_digest,
+            "frequency_hz": self.frequency,
+            "cores": self.cores,
+            "inputs": [_host_json(tensor) for tensor in self.inputs],
+            "outputs": [_host_json(tensor) for tensor in self.outputs],
+            "device": {
+                "inputs": [port.to_json() for port in self.device_inputs],
+                "outputs": [port.to_json() for port in self.device_outputs],
+            },
+            "preamble": self.preamble,
+            "postamble": self.postamble,
+        }
+
+    @staticmethod
+    def read(path: Path) -> ModelFile:
+        """Raises `OSError`, and `AxirError` for a file of another format or version, or a damaged one."""
+        try:
+            value = cast(Json, json.loads(path.read_text("utf-8")))
+            if value["format"] != FORMAT:
+                raise KeyError
+            version = value["version"]
+        except (ValueError, KeyError, TypeError):
+            raise AxirError(
+                "not a compiled AXIR model",
+                location=str(path),
+                notes=("pass compiled_model/model.json that axc wrote",),
+            ) from None
+        if version != VERSION:
+            raise AxirError(
+                f"the model has format version {version}, this is AXIR for version {VERSION}",
+                location=str(path),
+                notes=("compile it again with this version of axc",),
+            )
+        try:
+            return _from_json(value)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AxirError(
+                f"the model description is damaged: {type(error).__name__}: {error}",
+                location=str(path),
+                notes=("compile the model again",),
+            ) from None
+
+
+def _from_json(value: Json) -> ModelFile:
+    target, device = value["target"], value["device"]
+    return ModelFile(
+        name=str(value["name"]),
+        program=str(value["program"]),
+        target=str(target["name"]),
+        target_digest=str(target["digest"]),
+        target_file=None if target["file"] is None else str(target["file"]),
+        config_digest=str(value["config_digest"]),
+        frequency=int(value["frequency_hz"]),
+        cores=int(value["cores"]),
+        inputs=tuple(map(_host_tensor, value["inputs"])),
+        outputs=tuple(map(_host_tensor, value["outputs"])),
+        device_inputs=tuple(map(Port.from_json, device["inputs"])),
+        device_outputs=tuple(map(Port.from_json, device["outputs"])),
+        preamble=None if value["preamble"] is None else str(value["preamble"]),
+        postamble=None if value["postamble"] is None else str(value["postamble"]),
+    )
+
+
+def _numbers(value: Any, kind: type[_Number]) -> _Number | tuple[_Number, ...]:
+    return tuple(kind(item) for item in cast(list[Any], value)) if isinstance(value, list) else kind(value)
+
+
+def _host_json(tensor: HostTensor) -> Json:
+    return {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.dtype}
+
+
+def _host_tensor(value: Json) -> HostTensor:
+    return HostTensor(str(value["name"]), tuple(int(size) for size in value["shape"]), str(value["dtype"]))

@@ -1,0 +1,69 @@
+"""How DMA copies that run at the same time share the memories: max-min fairness, as a fluid.
+
+Every copy goes as fast as the narrowest of its resources allows, and a full resource is shared equally by the copies
+that nothing else holds back (Bertsekas and Gallager, Data Networks, section 6.5.2). Rates are fractions, so that no
+cycle count depends on how floating point rounds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from axir.target.description import Target
+from axir.target.isa import Dma
+
+
+class Resource(NamedTuple):
+    """`in` and `out` are the two directions of a core's DMA, `l2` and `ddr` belong to the device."""
+
+    name: str
+    core: int = 0
+
+
+Demand = Counter[Resource]
+"""What a copy takes for every byte that it moves."""
+
+
+def demand(dma: Dma, core: int) -> Demand:
+    """The resources of a copy on `core` (a number on the device)."""
+    taken: Demand = Counter()
+    if dma.src.memory != "l1":
+        taken[Resource("in", core)] += 1
+        taken[Resource(dma.src.memory)] += 1
+    if dma.dst.memory != "l1":
+        taken[Resource("out", core)] += 1
+        taken[Resource(dma.dst.memory)] += 1
+    if not taken:
+        taken[Resource("in", core)] = taken[Resource("out", core)] = 1
+    return taken
+
+
+def capacity(resource: Resource, target: Target) -> Fraction:
+    """Bytes a cycle."""
+    if resource.name == "l2":
+        return Fraction(target.l2.bandwidth)
+    if resource.name == "ddr":
+        return Fraction(target.ddr.bandwidth, target.device.frequency)
+    return Fraction(target.dma.bandwidth)
+
+
+def fair_rates(demands: Sequence[Demand], capacities: Mapping[Resource, Fraction]) -> list[Fraction]:
+    """Bytes a cycle of each copy: all rates rise together until a resource is full, which fixes those that use it."""
+    rates = [Fraction(0)] * len(demands)
+    left = {resource: capacities[resource] for taken in demands for resource in taken}
+    rising = set(range(len(demands)))
+    while rising:
+        load: Demand = Counter()
+        for index in sorted(rising):
+            load.update(demands[index])
+        step = min(left[resource] / count for resource, count in load.items())
+        for resource, count in load.items():
+            left[resource] -= step * count
+        for index in sorted(rising):
+            rates[index] += step
+            if any(not left[resource] for resource in demands[index]):
+                rising.discard(index)
+    return rates

@@ -1,0 +1,238 @@
+"""How long a program takes: an event-driven run of its queues, with the costs of `axir.target.cost`.
+
+A descriptor starts when its queue has completed the one before and all its waits are met. It takes `device.dispatch`
+cycles to start, then its cost; of a DMA copy the set-up, and then as long as its share of the bandwidth takes
+(`bandwidth`). Events happen at whole cycles. The first descriptors start `device.launch` cycles after the frame.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+from typing import Literal, NamedTuple
+
+from axir.backends.aipu.order import order
+from axir.backends.aipu.simulator.bandwidth import Demand, Resource, capacity, demand, fair_rates
+from axir.backends.aipu.structure import Image, Layer, Task
+from axir.target import isa
+from axir.target.cost import Cost, cost, dma_bytes
+from axir.target.description import Target
+from axir.target.isa import Dma, VectorProgram
+
+
+class TraceEntry(NamedTuple):
+    """One descriptor, from its dispatch to its completion, in cycles from the start of the frame."""
+
+    core: int
+    unit: str
+    number: int  # in its queue
+    layer: int
+    start: int
+    end: int
+
+
+class LayerTime(NamedTuple):
+    """`start` of the first and `end` of the last task; `cycles` by which its tasks moved the end of the program.
+
+    The cycles of all layers add up to those of the program without launch. `bytes` are those that DMA copies moved.
+    """
+
+    layer: Layer
+    start: int
+    end: int
+    cycles: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One frame. `units` are busy cycles, all cores together, without dispatch and stalls.
+
+    dma0, dma1: set-up and transfer. load: writing weights. array, depthwise: computing. vector: both vector units;
+    vector0 is the array's, vector1 the depthwise unit's. `l2_bytes` and `ddr_bytes` count reads and writes.
+    """
+
+    cycles: int
+    launch: int
+    units: dict[str, int]
+    layers: tuple[LayerTime, ...]
+    l2_bytes: int
+    ddr_bytes: int
+    trace: tuple[TraceEntry, ...]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A program on cores of its own: its core c is core `first_core` + c of the device, its frame starts at `start`."""
+
+    image: Image
+    first_core: int = 0
+    start: int = 0
+
+
+def simulate(instances: Sequence[Instance], target: Target) -> list[Timing]:
+    """Run one frame of each instance, all on one device, and time them.
+
+    Raises `AxirError` for a deadlock, and `ValueError` where two instances share a core.
+    """
+    used = [i.first_core + core for i in instances for core in range(len(i.image.cores))]
+    if len(set(used)) != len(used):
+        raise ValueError(f"cores are used twice: {used}")
+    for instance in instances:
+        order(instance.image)  # finds a deadlock, which the event loop would only run into
+    device = _Device(instances, target)
+    device.run()
+    return [_timing(instance, number, device, target) for number, instance in enumerate(instances)]
+
+
+@dataclass
+class _Queue:
+    """A queue and what it is doing."""
+
+    instance: int
+    core: int  # in the program
+    unit: str
+    tasks: Sequence[Task]
+    origin: int  # when its first descriptor may start
+    completed: int = 0
+    started: int | None = None  # when the current descriptor was dispatched
+    trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
+
+
+@dataclass
+class _Flow:
+    """A copy in transfer."""
+
+    queue: _Queue
+    taken: Demand
+    left: Fraction
+    rate: Fraction = Fraction(0)
+
+
+Event = Literal["open", "transfer", "done"]
+
+
+class _Device:
+    def __init__(self, instances: Sequence[Instance], target: Target):
+        self.target = target
+        self.queues = [
+            _Queue(number, core, unit, instance.image.cores[core][unit], instance.start + target.device.launch)
+            for number, instance in enumerate(instances)
+            for core in range(len(instance.image.cores))
+            for unit in isa.UNITS
+        ]
+        self.by_place = {(queue.instance, queue.core, queue.unit): queue for queue in self.queues}
+        self.first_cores = [instance.first_core for instance in instances]
+        self.flows: list[_Flow] = []
+        self.now = 0
+        self.events: list[tuple[int, int, Event]] = []
+        for number, queue in enumerate(self.queues):
+            heapq.heappush(self.events, (queue.origin, number, "open"))
+
+    def run(self) -> None:
+        while self.events or self.flows:
+            times = [self.now + ceil(flow.left / flow.rate) for flow in self.flows]
+            if self.events:
+                times.append(self.events[0][0])
+            self._advance(min(times))
+            changed = self._finish_flows()
+            while self.events and self.events[0][0] == self.now:
+                _, number, event = heapq.heappop(self.events)
+                queue = self.queues[number]
+                if event == "done":
+                    self._complete(queue)
+                elif event == "transfer":
+                    self._transfer(queue)
+                    changed = True
+            for number, queue in enumerate(self.queues):
+                self._start(number, queue)
+            if changed:
+                self._share()
+
+    def _advance(self, time: int) -> None:
+        for flow in self.flows:
+            flow.left -= flow.rate * (time - self.now)
+        self.now = time
+
+    def _finish_flows(self) -> bool:
+        done = [flow for flow in self.flows if flow.left <= 0]
+        self.flows = [flow for flow in self.flows if flow.left > 0]
+        for flow in done:
+            self._complete(flow.queue)
+        return bool(done)
+
+    def _complete(self, queue: _Queue) -> None:
+        assert queue.started is not None
+        task = queue.tasks[queue.completed]
+        queue.trace.append(TraceEntry(queue.core, queue.unit, queue.completed, task.layer, queue.started, self.now))
+        queue.completed += 1
+        queue.started = None
+
+    def _start(self, number: int, queue: _Queue) -> None:
+        if queue.started is not None or queue.completed == len(queue.tasks) or self.now < queue.origin:
+            return
+        task = queue.tasks[queue.completed]
+        for wait in task.waits:
+            if self.by_place[queue.instance, wait.core, wait.unit].completed < wait.completed:
+                return
+        queue.started = self.now
+        ready = self.now + self.target.device.dispatch
+        if isinstance(task.instruction, Dma):
+            heapq.heappush(self.events, (ready + self.target.dma.setup, number, "transfer"))
+        else:
+            heapq.heappush(self.events, (ready + cost(task.instruction, self.target).cycles, number, "done"))
+
+    def _transfer(self, queue: _Queue) -> None:
+        dma = queue.tasks[queue.completed].instruction
+        assert isinstance(dma, Dma)
+        core = self.first_cores[queue.instance] + queue.core
+        self.flows.append(_Flow(queue, demand(dma, core), Fraction(dma_bytes(dma))))
+
+    def _share(self) -> None:
+        demands = [flow.taken for flow in self.flows]
+        capacities = {resource: capacity(resource, self.target) for taken in demands for resource in taken}
+        for flow, rate in zip(self.flows, fair_rates(demands, capacities), strict=True):
+            flow.rate = rate
+
+
+def _timing(instance: Instance, number: int, device: _Device, target: Target) -> Timing:
+    queues = [queue for queue in device.queues if queue.instance == number]
+    trace = sorted((entry for queue in queues for entry in queue.trace), key=lambda e: (e.end, e.core, e.unit))
+    trace = [entry._replace(start=entry.start - instance.start, end=entry.end - instance.start) for entry in trace]
+    launch = target.device.launch
+    busy: Counter[str] = Counter(dict.fromkeys((*isa.UNITS, "vector", "vector0", "vector1"), 0))
+    moved: Counter[Resource] = Counter()
+    count = len(instance.image.layers)
+    cycles, layer_bytes, starts, ends = [0] * count, [0] * count, [-1] * count, [0] * count
+    frontier = launch
+    for entry in trace:
+        task = instance.image.cores[entry.core][entry.unit][entry.number]
+        _count_busy(busy, entry, task, cost(task.instruction, target), target)
+        cycles[entry.layer] += max(0, entry.end - frontier)
+        frontier = max(frontier, entry.end)
+        starts[entry.layer] = entry.start if starts[entry.layer] < 0 else min(starts[entry.layer], entry.start)
+        ends[entry.layer] = max(ends[entry.layer], entry.end)
+        if isinstance(task.instruction, Dma):
+            layer_bytes[entry.layer] += dma_bytes(task.instruction)
+            for resource, times in demand(task.instruction, 0).items():
+                moved[resource] += times * dma_bytes(task.instruction)
+    busy["vector"] = busy["vector0"] + busy["vector1"]
+    layers = tuple(
+        LayerTime(layer, max(start, 0), end, own, size)
+        for layer, start, end, own, size in zip(instance.image.layers, starts, ends, cycles, layer_bytes, strict=True)
+    )
+    l2, ddr = moved[Resource("l2")], moved[Resource("ddr")]
+    return Timing(frontier, launch, dict(busy), layers, l2, ddr, tuple(trace))
+
+
+def _count_busy(busy: Counter[str], entry: TraceEntry, task: Task, own: Cost, target: Target) -> None:
+    if isinstance(task.instruction, VectorProgram):
+        busy["array"] += own.array
+        busy["depthwise"] += own.depthwise
+        busy["vector0" if entry.unit == "array" else "vector1"] += own.vector
+    else:
+        busy[entry.unit] += entry.end - entry.start - target.device.dispatch

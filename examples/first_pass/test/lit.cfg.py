@@ -1,0 +1,12 @@
+# ruff: noqa: F821 - lit defines config
+import os
+import sys
+
+import lit.formats
+
+config.name = "first-pass"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir"]
+# lit clears the environment. ax-opt and filecheck are those of the Python that runs lit.
+config.environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+config.environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")

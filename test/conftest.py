@@ -1,0 +1,13 @@
+"""Hypothesis profiles: the same examples in every run by default; HYPOTHESIS_PROFILE=soak searches on (`make soak`)."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "soak", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
