@@ -42,7 +42,8 @@ format: $(STAMP)
 	@$(BIN)/ruff format -q .
 
 demo: $(STAMP)
-	@$(BIN)/python examples/digits/demo.py
+# One thread: the digits' matrices are too small to share.
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python examples/digits/demo.py
 
 bench: $(STAMP)
 	@$(BIN)/python bench/run.py

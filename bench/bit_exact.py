@@ -23,7 +23,7 @@ SCHEMES = ("per_tensor_min_max", "per_tensor_histogram", "hybrid_per_tensor_per_
 def main() -> int:
     parser = make_parser(__doc__)
     add_networks(parser, list(NETWORKS))
-    parser.add_argument("--inputs", type=int, default=4, metavar="N", help="real inputs a network (default 4)")
+    parser.add_argument("--inputs", type=int, default=4, metavar="N", help="real inputs a network, at least (default 4)")
     parser.add_argument("--scheme", choices=SCHEMES, help="quantization scheme (default: the compiler's)")
     arguments = parser.parse_args()
     shared = need_shared_folder()
@@ -35,19 +35,21 @@ def main() -> int:
     equal: list[bool] = []
     for name in networks_of(arguments):
         start = time.perf_counter()
-        model = NETWORKS[name].quantize(shared, config)
+        network = NETWORKS[name]
+        frames = max(arguments.inputs, network.frames)
+        model = network.quantize(shared, config)
         simulator = Simulator(read_image(build(model, config, target), target), target)
         simulator.check()
         size = different = 0
         values = np.zeros(256, np.bool_)
-        for sample in NETWORKS[name].inputs(shared, arguments.inputs):
+        for sample in network.inputs(shared, frames):
             stored = device_inputs(model, sample)
             for expected, found in zip(model.hosted.run_device(stored), simulator.run(stored), strict=True):
                 size += expected.size
                 different += int((expected != found).sum())
                 values[expected.view(np.uint8)] = True
         equal.append(size > 0 and different == 0)
-        table.row(name, arguments.inputs, f"{size:,}", different, values.sum(), f"{time.perf_counter() - start:.1f}")
+        table.row(name, frames, f"{size:,}", different, values.sum(), f"{time.perf_counter() - start:.1f}")
     print()
     report.bar(all(equal), f"simulator = reference, every byte: {sum(equal)} of {len(equal)} networks")
     return report.finish()

@@ -28,16 +28,24 @@ BUILD = CHECKOUT / "build" / "bench"
 CALIBRATION = 16
 """Calibration samples where the benchmark is not about calibration."""
 
+FRAMES = 24
+"""Inputs of the networks with ten outputs or fewer."""
+
 CALIBRATION_SHARE = 0.75
 """The samples before this share of all calibrate, those after it are run."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the shared folder, or one that `generate` writes. Of its samples no input run is calibrated with."""
+    """A network of the shared folder, or one that the script `generator` writes.
+
+    It is never run on a sample that it was calibrated with. `frames` is on how many inputs it is compared, at least:
+    more where the outputs of one are few numbers.
+    """
 
     name: str
     real_inputs: Callable[[Path], Samples]
+    frames: int = 4
     shapes: dict[str, tuple[int, ...]] | None = None
     generator: Path | None = None
 
@@ -75,17 +83,22 @@ def _kodak(shared: Path) -> Path:
 NETWORKS = {
     network.name: network
     for network in (
-        Network("mnist8", lambda shared: images.digits()),
-        Network("resnet8_cifar10", lambda shared: images.cifar(shared / "images" / "cifar10_test_2k.npz")),
+        Network("mnist8", lambda shared: images.digits(), FRAMES),
+        Network("resnet8_cifar10", lambda shared: images.cifar(shared / "images" / "cifar10_test_2k.npz"), FRAMES),
         Network("mobilenetv2_imagenet", _imagenet),
         Network("squeezenet1_1_rand", _imagenet),
         Network("efficientnet_b0_rand", _imagenet),
         Network(
             "ppocr_cls",
             lambda shared: images.photo_crops(_kodak(shared), (48, 192), images.signed_bgr, zoom=2),
+            FRAMES,
             shapes={"x": (1, 3, 48, 192)},
         ),
-        Network("minifasnetv2_80", lambda shared: images.photo_crops(_kodak(shared), (80, 80), images.bgr, zoom=4)),
+        Network(
+            "minifasnetv2_80",
+            lambda shared: images.photo_crops(_kodak(shared), (80, 80), images.bgr, zoom=4),
+            FRAMES,
+        ),
         Network("unet_small_rand", lambda shared: images.photo_crops(_kodak(shared), (256, 256), images.normalized)),
         Network("resnet50_random", _imagenet, generator=CHECKOUT / "examples" / "resnet50_random.py"),
     )

@@ -15,11 +15,16 @@ from axir.dialects import ax
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.location import rewrite
 from axir.passes.patterns.values import is_constant, replace
+from axir.target.isa import MAX_STEPS as MAX_VECTOR_STEPS
 
 MAX_STEPS = 4
 """Steps of one epilogue."""
 
 Producer = ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp
+
+TABLE_KINDS = ("sigmoid", "tanh", "silu", "hard_swish")
+VECTOR_STEPS = {"clip": 2, "hard_sigmoid": 4, "add": 2, "mul": 2}
+"""Steps of a vector program (axir.target.isa) for a step of an epilogue, where it is not one."""
 
 SIMPLE_STEPS: dict[type[Operation], str] = {
     ax.ReluOp: "relu",
@@ -53,9 +58,17 @@ def fusible_producer(value: SSAValue, step: Step, result: SSAValue) -> Producer 
     op = value.owner
     if not isinstance(op, ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp) or value.type != result.type:
         return None
-    # The device's operators hold one slope.
-    second_prelu = step.kind == "prelu" and step in op.epilogue.data
-    return op if value.has_one_use() and len(op.epilogue.data) < MAX_STEPS and not second_prelu else None
+    fits = fits_vector_unit([*op.epilogue.data, step], MAX_VECTOR_STEPS - isinstance(op, ax.AvgPoolOp))
+    return op if value.has_one_use() and len(op.epilogue.data) < MAX_STEPS and fits else None
+
+
+def fits_vector_unit(steps: Sequence[Step], room: int) -> bool:
+    """Whether one vector program of `room` steps can do it: there is one slope, one table, and two tensor operands."""
+    kinds = [step.kind for step in steps]
+    tables = {kind for kind in kinds if kind in TABLE_KINDS}
+    operands = kinds.count("add") + kinds.count("mul")
+    cost = sum(VECTOR_STEPS.get(kind, 1) for kind in kinds)
+    return kinds.count("prelu") <= 1 and len(tables) <= 1 and operands <= 2 and cost <= room
 
 
 def with_step(op: Producer, step: Step, extras: Sequence[SSAValue]) -> Producer:

@@ -1,12 +1,11 @@
-"""Keeps the code blocks of a Markdown page true: runs them from top to bottom, and replaces what they show.
-
-    python tools/doc_snippets.py docs/architecture.md
+"""Runs the code blocks of documentation pages from top to bottom and writes what they print; --check only compares.
 
 The first line of a block says what it is; blocks of another kind stay as they are.
 
 `// NAME.mlir`, `# NAME.py`      a file, which later blocks of the page can use; a Python file is run
 `// FOLDER/NAME`, `# FOLDER/NAME`  the content of that file of the project
-`// ax-opt ...`, `$ ax-opt ...`  a command and what it prints on stdout, or where it fails, on stderr
+`// ax-opt ...`                  a command and what it prints
+`$ ax-opt ...`                   a command that refuses its input, and its errors
 
 Commands run in a folder of their own, which holds the page's files and the project's folder `examples`. They know the
 plug-in that a page shows by its `pyproject.toml`.
@@ -27,16 +26,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from axir.ir.files import write_text
+
 CHECKOUT = Path(__file__).resolve().parent.parent
+DOCS = [CHECKOUT / "docs" / f"{name}.md" for name in ("architecture", "passes", "tutorial-first-pass")]
 
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"(?://|#) (?P<name>[\w.-]+\.(?:mlir|py))")
 _CONTENT = re.compile(r"(?://|#) (?P<name>(?:[\w.-]+/)+[\w.-]+)")
-_COMMAND = re.compile(r"(?://|\$) ax-opt (?P<arguments>.*)")
+_COMMAND = re.compile(r"(?P<mark>//|\$) ax-opt (?P<arguments>.*)")
 
 
 def current(page: str) -> str:
-    """The page with every block as it should be. Raises `ValueError` where a Python block fails."""
+    """The page with every block as it should be. Raises `ValueError` where a block does not do what its kind says."""
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(CHECKOUT / "examples", Path(folder) / "examples")
         runner = _Runner(Path(folder))
@@ -59,9 +61,10 @@ class _Runner:
                 self.plugins |= dict.fromkeys(install(path.parent, self.folder))
             return f"{first}\n{path.read_text('utf-8')}"
         if match := _COMMAND.fullmatch(first):
-            arguments = shlex.split(match["arguments"])
-            output = self._in_process(arguments) if not self.plugins else self._with_plugins(arguments)
-            return f"{first}\n{output}"
+            code, out, err = self._ax_opt(shlex.split(match["arguments"]))
+            if code != (1 if match["mark"] == "$" else 0):
+                raise ValueError(f"{first}: exit code {code}\n{err}")
+            return f"{first}\n{err if code else out}"
         return text
 
     def _file(self, name: str, text: str) -> None:
@@ -72,22 +75,22 @@ class _Runner:
             if done.returncode != 0:
                 raise ValueError(f"{name} fails: {done.stderr}")
 
-    def _in_process(self, arguments: list[str]) -> str:
-        """Much faster than a process for each command."""
-        from axir.tools.ax_opt import main
+    def _ax_opt(self, arguments: list[str]) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr."""
+        if self.plugins:
+            command = [sys.executable, "-m", "axir.tools.ax_opt", *arguments]
+            environment = os.environ | {"PYTHONPATH": os.pathsep.join(self.plugins)}
+            done = subprocess.run(
+                command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+            )
+            return done.returncode, done.stdout, done.stderr
+        # In this process: much faster.
+        from axir.tools.ax_opt import main as ax_opt
 
         out, err = io.StringIO(), io.StringIO()
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main(arguments)
-        return err.getvalue() if code else out.getvalue()
-
-    def _with_plugins(self, arguments: list[str]) -> str:
-        command = [sys.executable, "-m", "axir.tools.ax_opt", *arguments]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(self.plugins)}
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
-        return done.stderr if done.returncode else done.stdout
+            code = ax_opt(arguments)
+        return code, out.getvalue(), err.getvalue()
 
 
 def install(project: Path, folder: Path) -> list[str]:
@@ -109,9 +112,13 @@ def install(project: Path, folder: Path) -> list[str]:
 
 
 def main() -> int:
-    for name in sys.argv[1:]:
-        path = Path(name)
-        path.write_text(current(path.read_text("utf-8")), "utf-8")
+    for doc in DOCS:
+        page = doc.read_text("utf-8")
+        if "--check" not in sys.argv[1:]:
+            write_text(doc, current(page))
+        elif current(page) != page:
+            print(f"error: {doc.name} is not current\nnote: run {Path(__file__).name}", file=sys.stderr)
+            return 1
     return 0
 
 

@@ -1,8 +1,6 @@
-"""Writes the generated parts of docs/passes.md: what the registry, the passes and their patterns say of themselves.
+"""Writes the tables of docs/passes.md from the registry, the passes and their patterns; --check only compares.
 
-    python tools/write_passes_doc.py docs/passes.md
-
-A part stands between `<!-- generated: KIND [NAME] -->` and `<!-- end -->`.
+A table stands between `<!-- table: KIND [NAME ...] -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -18,21 +16,24 @@ from xdsl.pattern_rewriter import RewritePattern
 
 from axir.compiler.config import settings_table
 from axir.compiler.pipeline import DEVICE_PASSES, GRAPH_PASSES, QUANTIZE_PASSES, option_settings
+from axir.ir.files import write_text
 from axir.passes.device_support import documentation
 from axir.registry import PASSES
 from axir.tools.pass_options import PassOption, describe, options_of
 
 PIPELINE = (*GRAPH_PASSES, "calibrate", *QUANTIZE_PASSES, *DEVICE_PASSES)
 
-_PART = re.compile(r"(<!-- generated: (?P<what>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+DOC = Path(__file__).resolve().parent.parent / "docs" / "passes.md"
+
+_TABLE = re.compile(r"(<!-- table: (?P<what>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def current(page: str) -> str:
-    """The page with its generated parts as they should be. Raises `KeyError` for a part that is not known."""
-    return _PART.sub(lambda match: f"{match[1]}{_part(*match['what'].split())}\n{match[3]}", page)
+    """The page with its tables as they should be. Raises `KeyError` for a table that is not known."""
+    return _TABLE.sub(lambda match: f"{match[1]}{_table(*match['what'].split())}\n{match[3]}", page)
 
 
-def _part(kind: str, *names: str) -> str:
+def _table(kind: str, *names: str) -> str:
     makers: dict[str, Callable[..., str]] = {
         "passes": _passes,
         "options": _options,
@@ -107,15 +108,17 @@ def _constraints() -> str:
 
 def undocumented(page: str) -> list[str]:
     """The registered passes that the page has no section with options for."""
-    return [
-        name for name in PASSES if f"\n## {name}\n" not in page or f"<!-- generated: options {name} -->" not in page
-    ]
+    return [name for name in PASSES if f"\n## {name}\n" not in page or f"<!-- table: options {name} -->" not in page]
 
 
 def main() -> int:
-    for name in sys.argv[1:]:
-        path = Path(name)
-        path.write_text(current(path.read_text("utf-8")), "utf-8")
+    page = DOC.read_text("utf-8")
+    if "--check" in sys.argv[1:]:
+        if current(page) != page:
+            print(f"error: the tables of {DOC.name} are not current\nnote: run {Path(__file__).name}", file=sys.stderr)
+            return 1
+        return 0
+    write_text(DOC, current(page))
     return 0
 
 

@@ -19,7 +19,7 @@ from axir.compiler.dataset import Samples
 from axir.compiler.memory_map import apply_memory_map
 from axir.compiler.output import REPORT, OutputFolder
 from axir.compiler.pipeline import DEVICE_PASSES, GRAPH_PASSES, QUANTIZE_PASSES
-from axir.compiler.quantized_model import QuantizedModel
+from axir.compiler.quantized_model import QuantizedModel, saved_name
 from axir.compiler.session import Listener, Session, peak_rss_bytes
 from axir.compiler.source import Level, level_of, read_source
 from axir.dialects import aipu
@@ -56,7 +56,7 @@ class Request:
             return self.config.model_name
         match self.model:
             case str() | Path():
-                return Path(self.model).stem
+                return saved_name(Path(self.model))
             case QuantizedModel():
                 return self.model.name
             case proto:
@@ -140,9 +140,9 @@ def _compile(
     report.update(device_report)
     if request.check:
         report["check"] = {"samples": request.check, "bit_exact": False}
-        if quantized is None:
-            raise AxirError("--check needs the quantized graph", notes=("start from the ONNX or the quantized model",))
         with session.stage("check"):
+            if quantized is None:
+                raise AxirError("a check needs the quantized graph, which this module no longer has")
             frames = check_inputs(quantized, kept.kept, request.check)
             check(quantized, simulator.run, frames, lambda done: session.listener.progress(done, request.check))
         report["check"]["bit_exact"] = True
@@ -154,23 +154,15 @@ def quantized_model(request: Request, session: Session) -> tuple[QuantizedModel 
 
     Also the samples that calibration used. Raises `AxirError`.
     """
-    mode = session.config.compiler_mode
     samples = Samples(())
     if isinstance(request.model, QuantizedModel):
         session.context.store.update(request.model.store)
         return QuantizedModel(request.model.module, session.context, request.name), None, samples
     with session.stage("import"):
         module = read_source(request.model, session, request.input_shapes)
+        level = level_of(module, str(request.path))
+        _check_level(level, session.config.compiler_mode, request.path)
     session.dump(module, "import")
-    level = level_of(module, str(request.path))
-    if mode == "lower_only" and level < Level.QUANTIZED:
-        raise AxirError(
-            "compiler_mode lower_only starts from a quantized model",
-            location=str(request.path or ""),
-            notes=("give a quantized_model folder, or compile with quantize_and_lower",),
-        )
-    if mode == "quantize_only" and level > Level.QUANTIZED:
-        raise AxirError("the module is lowered already; there is nothing to quantize", location=str(request.path))
     if level > Level.QUANTIZED:
         return None, module, samples
     if level < Level.CALIBRATED:
@@ -182,6 +174,18 @@ def quantized_model(request: Request, session: Session) -> tuple[QuantizedModel 
     if level < Level.QUANTIZED:
         session.run(module, *QUANTIZE_PASSES)
     return QuantizedModel(module, session.context, request.name), None, samples
+
+
+def _check_level(level: Level, mode: str, path: Path | None) -> None:
+    """Raises `AxirError` where compiler_mode asks for what a module of this level does not need or allow."""
+    if mode == "lower_only" and level < Level.QUANTIZED:
+        raise AxirError(
+            "compiler_mode lower_only starts from a quantized model",
+            location=str(path or "<model>"),
+            notes=("give a quantized_model folder, or compile with quantize_and_lower",),
+        )
+    if mode == "quantize_only" and level > Level.QUANTIZED:
+        raise AxirError("the module is lowered already; there is nothing to quantize", location=str(path or "<model>"))
 
 
 def _remaining(module: ModuleOp) -> Sequence[str]:

@@ -118,9 +118,20 @@ class QuantizedModel:
         """
         file = find_model(Path(path))
         context = make_context()
-        model = cls(read_module(context, file), context, file.parent.name)
+        model = cls(read_module(context, file), context, saved_name(file))
         _ = model.graph
         return model
+
+
+def saved_name(path: Path) -> str:
+    """The name of a model: what the manifest beside a saved one says, else that of the file or folder."""
+    manifest = path.with_name(MANIFEST) if path.suffix == ".mlir" else path / MANIFEST
+    if not manifest.is_file():
+        manifest = path / "quantized_model" / MANIFEST
+    try:
+        return str(json.loads(manifest.read_text("utf-8"))["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return path.stem
 
 
 def device_tensors(

@@ -52,9 +52,8 @@ def _model(op: ax.OnnxOp, store: WeightStore) -> bytes:
     }
     inputs = [infos[name] for name in node.input if name]
     graph = helper.make_graph([node], "node", inputs, [infos[name] for name in node.output])
-    imports = {"": op.opset.value.data if not op.domain.data else 17, op.domain.data: op.opset.value.data}
-    opsets = [helper.make_opsetid(domain, version) for domain, version in imports.items()]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION).SerializeToString(deterministic=True)
+    opset = helper.make_opsetid(op.domain.data, op.opset.value.data)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION).SerializeToString(deterministic=True)
 
 
 @lru_cache(maxsize=64)

@@ -34,9 +34,9 @@ def conv(
     x = padded(x, pads, 0.0)
     if depth == 1 and outputs == group:
         return _depthwise(x, weight, strides, dilations)
-    rows = _patches(x, kernel, strides, dilations)  # [N, C, KH, KW, OH, OW]
-    n, _, _, _, height, width = rows.shape
-    rows = rows.reshape(n, group, depth * kernel[0] * kernel[1], height * width)
+    taps = _taps(x, kernel, strides, dilations)
+    n, _, height, width = taps.shape[:4]
+    rows = taps.transpose(0, 1, 4, 5, 2, 3).reshape(n, group, depth * kernel[0] * kernel[1], height * width)
     result = np.matmul(weight.reshape(group, outputs // group, -1), rows)
     return result.reshape(n, outputs, height, width)
 
@@ -44,12 +44,8 @@ def conv(
 def _taps(x: Array, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Array:
     """The window of every output, as a view [N, C, OH, OW, KH, KW] of the padded input."""
     extent = tuple(dilation * (size - 1) + 1 for size, dilation in zip(kernel, dilations, strict=True))
-    windows = sliding_window_view(x, extent, axis=(2, 3))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    windows = sliding_window_view(x, extent, axis=(2, 3))
     return windows[:, :, :: strides[0], :: strides[1], :: dilations[0], :: dilations[1]]
-
-
-def _patches(x: Array, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Array:
-    return _taps(x, kernel, strides, dilations).transpose(0, 1, 4, 5, 2, 3)
 
 
 def _depthwise(x: Array, weight: Array, strides: Sequence[int], dilations: Sequence[int]) -> Array:

@@ -132,7 +132,7 @@ def _queues(core: aipu.CoreOp, target: Target) -> Queues:
         _check_bounds(op, target)
         numbers[op] = len(queues[unit])
         queues[unit].append(Task(_absolute(op), _waits(op, core.number.value.data, numbers), op.layer.value.data))
-    return queues
+    return {unit: tuple(tasks) for unit, tasks in queues.items()}
 
 
 def _check_bounds(op: aipu.TaskOp, target: Target) -> None:

@@ -1,8 +1,8 @@
 """From an image back to the `aipu` dialect.
 
-The text has one buffer for each memory that tasks or ports use beside the constants (`l1`, `l2`, `ddr`: from address 0
-to the end of the program's region), and one for each constant; an address inside a constant refers to that one. Tasks
-stand in the order of `order`: of those that may run, the one of the least layer first.
+The text has one buffer for each memory that holds more than constants (`l1`, `l2`, `ddr`: from address 0 to the end of
+the program's region), and one for each constant; an address inside a constant refers to that one. Tasks stand in the
+order of `order`: of those that may run, the one of the least layer first.
 """
 
 from __future__ import annotations
@@ -73,16 +73,20 @@ class _Buffers:
             start, buffer = self._starts[memory][index], self._constants[memory][index]
             if address < start + buffer.bytes:
                 return buffer, address - start
+        return self._region(memory), address
+
+    def _region(self, memory: Memory) -> aipu.BufferOp:
         if memory not in self._regions:
             buffer = aipu.BufferOp(memory, memory, self._image.memory.get(memory, 0), 0)
             buffer.result.name_hint = memory
             self._regions[memory] = buffer
-        return self._regions[memory], address
+        return self._regions[memory]
 
     def ops(self) -> Iterator[aipu.BufferOp]:
         for memory in isa.MEMORIES:
-            if memory in self._regions:
-                yield self._regions[memory]
+            end = max((constant.end for constant in self._image.constants if constant.memory == memory), default=0)
+            if memory in self._regions or self._image.memory.get(memory, 0) > end:
+                yield self._region(memory)
             yield from self._constants[memory]
 
 

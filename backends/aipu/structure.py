@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -77,7 +77,7 @@ class Constant:
         return self.address + self.data.size
 
 
-Queues = Mapping[str, Sequence[Task]]
+Queues = Mapping[str, tuple[Task, ...]]
 """The tasks of one core by unit; all of `isa.UNITS` are there."""
 
 

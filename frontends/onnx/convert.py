@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
@@ -54,11 +55,10 @@ class Node:
     proto: onnx.NodeProto
     opset: int
     values: Values
-    attributes: dict[str, Any] = field(init=False)
 
-    def __post_init__(self) -> None:
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in self.proto.attribute}
-        object.__setattr__(self, "attributes", attributes)
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        return {a.name: onnx.helper.get_attribute_value(a) for a in self.proto.attribute}
 
     @property
     def label(self) -> str:

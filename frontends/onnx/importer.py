@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,12 +77,13 @@ class _Importer:
         for index, proto in self.source.nodes:
             node = Node(index, proto, self.source.opset, self)
             self.location = name_loc(node.label, self.source.file, index)
-            try:
+            with self._located(proto.op_type):
                 self._import(node)
-            except ValueError as error:
-                raise self._error(f"{proto.op_type}: {error}") from None
         self.location = self._line(len(self.source.graph.node))
-        self._append(ax.ReturnOp([self.operand(value.name) for value in self.source.graph.output]))
+        for value in self.source.graph.output:
+            with self._located(f"output '{value.name}'"):
+                self.operand(value.name)
+        self._append(ax.ReturnOp([self.values[value.name] for value in self.source.graph.output]))
         module = ModuleOp([self.graph])
         module.location = self.graph.location
         return module
@@ -205,6 +207,13 @@ class _Importer:
                 f"{holder} holds {'NaN' if nan else 'infinite values'}",
                 "the weights are damaged: check how they were trained or stored",
             )
+
+    @contextmanager
+    def _located(self, subject: str) -> Generator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise self._error(f"{subject}: {error}") from None
 
     def _error(self, message: str, *notes: str) -> AxirError:
         return AxirError(message, location=render_location(self.location), node=node_name(self.location), notes=notes)

@@ -18,7 +18,7 @@ MIN_OPSET, MAX_OPSET = 7, 21
 """The supported versions of ONNX's standard operators."""
 
 STANDARD_DOMAIN = ""
-SUBGRAPH = frozenset({AttributeProto.GRAPH, AttributeProto.GRAPHS})
+_SUBGRAPH = frozenset({AttributeProto.GRAPH, AttributeProto.GRAPHS})
 # ModelProto starts with its ir_version: field 1, a varint.
 _FIRST_BYTE = 0x08
 
@@ -164,7 +164,7 @@ def _check_nodes(file: str, nodes: Iterable[NumberedNode], ir_version: int, opse
     context.opset_imports = dict(opsets)
     for number, node in nodes:
         location, label = f"{file}:{number}:0", node_label(number, node)
-        if any(attribute.type in SUBGRAPH for attribute in node.attribute):
+        if any(attribute.type in _SUBGRAPH for attribute in node.attribute):
             raise AxirError(
                 f"{node.op_type} holds a subgraph: control flow is not supported",
                 location=location,

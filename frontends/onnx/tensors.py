@@ -43,8 +43,10 @@ def type_name(elem_type: int) -> str:
 
 
 def graph_array(array: Array) -> Array:
-    """The array as constants of the graph hold it: floats in f32, everything else as it is."""
-    if array.dtype.kind in "iub" or array.dtype == np.float32:
+    """The array as constants of the graph hold it: floats in f32, everything else as it is. Raises `ValueError`."""
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    element_type(kind)
+    if kind not in READ_AS_F32:
         return array
     with np.errstate(over="ignore"):  # a value beyond f32 becomes infinite, which the importer reports
         return array.astype(np.float32)

@@ -26,10 +26,10 @@ def lower_bound(network: Network, l2_budget: int, target: Target) -> dict[str, i
         if isinstance(layer.work, WindowWork):
             g = layer.work.geometry
             taps += output * g.kernel[0] * g.kernel[1] if layer.work.mode != "vec" else 0
-            other_weights += 0 if layer.work.weights is None else layer.work.weights.size
+            other_weights += layer.parameters
         else:
             macs += layer.macs
-            array_weights += sum(int((phase.weights != 0).sum()) for phase in layer.work)
+            array_weights += layer.parameters
     ports = sum(t.channels * t.height * t.width for _, t, _ in (*network.inputs, *network.outputs))
     constants = array_weights + other_weights
     array, depthwise = target.array, target.depthwise

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axir.passes.lowering.array_map import Geometry
-from axir.target.isa import Lane
 
 I8Array = NDArray[np.int8]
 
@@ -23,7 +22,7 @@ class Phase:
     offset: tuple[int, int] = (0, 0)
     steps: tuple[int, int] = (1, 1)
     pad: int = 0  # stored value of real zero in the input
-    bias: Lane | None = None  # where phases see different taps, the input's zero point weighs differently in each
+    bias: NDArray[np.int32] | None = None  # its own, where phases see different taps and so different zero points
 
 
 def transposed_phases(

@@ -49,6 +49,7 @@ class _Unit:
     block: int
     blocks: int
     offset: int  # in the layer's constants
+    params: int  # first parameter block, counted over all phases
 
 
 def emit(network: Network, placement: Placement, l2_budget: int, options: EmitOptions, target: Target) -> Emitted:
@@ -171,7 +172,7 @@ class _Emitter:
     def _program(
         self, layer: Layer, params: Buffer | None, block: int, operands: list[Place]
     ) -> tuple[dict[str, Any], dict[str, Buffer | None]]:
-        """Fields and buffers of the vector program for output blocks from `block` on."""
+        """Fields and buffers of the vector program whose parameter blocks begin with number `block`."""
         code = layer.code
         fields = code.fields()
         buffers: dict[str, Buffer | None] = {}
@@ -306,20 +307,21 @@ class _Emitter:
     def _array_constants(
         self, layer: Layer, phases: list[Phase], tiling: Tiling
     ) -> tuple[list[_Unit], Buffer, Buffer | None]:
-        """Parameter blocks, then the matrix of every (column range, phase): their places in the layer's constants."""
+        """Parameter blocks of every phase, then the matrix of every (column range, phase), in the layer's constants."""
         code, output = layer.code, layer.output
-        params_size = len(code.vectors) * 256 * output.blocks
+        phase_size = len(code.vectors) * 256 * output.blocks
+        params_size = phase_size * len(phases)
         units: list[_Unit] = []
         offset = params_size
         for block in range(0, output.blocks, tiling.blocks):
             blocks = min(tiling.blocks, output.blocks - block)
-            for phase, mapping in zip(phases, tiling.maps, strict=True):
-                units.append(_Unit(phase, mapping, block, blocks, offset))
+            for number, (phase, mapping) in enumerate(zip(phases, tiling.maps, strict=True)):
+                units.append(_Unit(phase, mapping, block, blocks, offset, number * output.blocks + block))
                 offset += align(mapping.source_rows * blocks * PWORD)
         source = self._constants(layer, offset)
         assert source.parts is not None
-        if params_size:
-            source.parts.append((0, lambda: code.parameter_blocks(output.slots, output.blocks)))
+        for number, phase in enumerate(phases if params_size else []):
+            source.parts.append((number * phase_size, _parameter_part(layer, phase)))
         for unit in units:
             source.parts.append((unit.offset, _matrix_part(unit, layer)))
         params = Buffer(f"{layer.name}.params.l1", "l1", params_size) if params_size else None
@@ -360,13 +362,11 @@ class _Emitter:
             fields: dict[str, Any] = {}
             buffers: dict[str, Buffer | None] = {}
             if final:
-                fields, buffers = self._program(layer, params, unit.block, operands)
+                fields, buffers = self._program(layer, params, unit.params, operands)
                 fields |= _output_fields(
                     out, operands, first, unit.phase.offset, unit.phase.steps[0], unit.phase.steps[1]
                 )
                 buffers["out"] = out.buffer
-                if unit.phase.bias is not None:
-                    fields["bias"] = unit.phase.bias
             if start:
                 fields["partial_in"], buffers["partial_in"] = Address("l1", 0), partial
             if not final:
@@ -448,6 +448,10 @@ def _output_fields(
             f"operand{index}_pitch": place.pitch * column_step,
         }
     return fields
+
+
+def _parameter_part(layer: Layer, phase: Phase) -> Callable[[], NDArray[np.uint8]]:
+    return lambda: layer.code.parameter_blocks(layer.output.slots, layer.output.blocks, phase.bias)
 
 
 def _matrix_part(unit: _Unit, layer: Layer) -> Callable[[], NDArray[np.uint8]]:

@@ -53,6 +53,7 @@ class Layer:
     code: VectorCode
     work: list[Phase] | WindowWork | None
     macs: int = 0
+    parameters: int = 0  # weights of the operator, without padding or the zeros between groups
 
     @property
     def unit(self) -> str:
@@ -241,7 +242,13 @@ class _Builder:
         self.network.layers.append(layer)
 
     def _fused(
-        self, op: axq.FusedOp, source: SSAValue, code: VectorCode, work: list[Phase] | WindowWork, macs: int
+        self,
+        op: axq.FusedOp,
+        source: SSAValue,
+        code: VectorCode,
+        work: list[Phase] | WindowWork,
+        macs: int,
+        parameters: int = 0,
     ) -> None:
         name = _name(op)
         result = self._result(op, name)
@@ -252,7 +259,7 @@ class _Builder:
         kind = op.name.removeprefix("axq.")
         if kind == "conv" and isinstance(work, WindowWork):
             kind = "depthwise_conv"
-        self._add(Layer(0, name, kind, self.tensors[source], result, extras, code, work, macs))
+        self._add(Layer(0, name, kind, self.tensors[source], result, extras, code, work, macs, parameters))
 
     def _is_depthwise(self, op: axq.ConvOp) -> bool:
         shape = op.weight.type.get_shape()
@@ -291,7 +298,7 @@ class _Builder:
         code = self._weighted(op, weights.sum(axis=(1, 2, 3), dtype=np.int64))
         if not self._is_depthwise(op):
             dense = ungroup(weights, op.group.value.data, shape_of(op.input)[1])
-            self._fused(op, op.input, code, [Phase(geometry, dense, pad=self._zero_point(op))], macs)
+            self._fused(op, op.input, code, [Phase(geometry, dense, pad=self._zero_point(op))], macs, weights.size)
             return
         _, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
         pad = 0
@@ -299,7 +306,9 @@ class _Builder:
             code.pad_lane = code.lane(zero_point).index
         else:
             pad = int(zero_point)
-        self._fused(op, op.input, code, WindowWork(geometry, "mac", weights.reshape(channels, -1), pad), macs)
+        self._fused(
+            op, op.input, code, WindowWork(geometry, "mac", weights.reshape(channels, -1), pad), macs, weights.size
+        )
 
     def _conv_transpose(self, op: axq.ConvTransposeOp) -> None:
         """Each residue of the output position modulo the stride is an ordinary convolution of its own."""
@@ -314,8 +323,8 @@ class _Builder:
         code = self._weighted(op, dense.sum(axis=(1, 2, 3), dtype=np.int64))
         for phase in phases:
             phase.pad = self._zero_point(op)
-            phase.bias = code.lane(self._bias(op, phase.weights.sum(axis=(1, 2, 3), dtype=np.int64)))
-        self._fused(op, op.input, code, phases, macs)
+            phase.bias = self._bias(op, phase.weights.sum(axis=(1, 2, 3), dtype=np.int64))
+        self._fused(op, op.input, code, phases, macs, weights.size)
 
     def _max_pool(self, op: axq.MaxPoolOp) -> None:
         geometry = self._window(

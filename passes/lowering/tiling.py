@@ -204,7 +204,8 @@ def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
             parts.append(("operand tile", size * tiling.buffers))
     if layer.output.storage.home != "l1":
         parts.append(("output tile", tile_bytes(layer.output, out_rows, tiling.blocks) * tiling.buffers))
-    parameters = len(layer.code.vectors) * 256 * layer.output.blocks
+    phases = len(layer.work) if isinstance(layer.work, list) else 1
+    parameters = len(layer.code.vectors) * 256 * layer.output.blocks * phases
     if parameters:
         parts.append(("parameters", parameters))
     if layer.code.table is not None:

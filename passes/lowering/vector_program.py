@@ -64,11 +64,18 @@ class VectorCode:
             "parameters": len(self.vectors),
         }
 
-    def parameter_blocks(self, slots: NDArray[np.int64], blocks: int) -> NDArray[np.uint8]:
-        """Parameter blocks as bytes: [block][vector][64] four-byte numbers, zero where no channel lies."""
-        count = len(self.vectors)
-        image = np.zeros((blocks, count, PWORD), np.uint32)
-        for index, vector in enumerate(self.vectors):
+    def parameter_blocks(
+        self, slots: NDArray[np.int64], blocks: int, bias: NDArray[np.int32] | None = None
+    ) -> NDArray[np.uint8]:
+        """Parameter blocks as bytes: [block][vector][64] four-byte numbers, zero where no channel lies.
+
+        `bias` takes the place of the code's own.
+        """
+        vectors = list(self.vectors)
+        if bias is not None and isinstance(self.bias, Lane):
+            vectors[self.bias.index] = bias
+        image = np.zeros((blocks, len(vectors), PWORD), np.uint32)
+        for index, vector in enumerate(vectors):
             image[slots // PWORD, index, slots % PWORD] = vector.view(np.uint32)
         return image.reshape(-1).view(np.uint8)
 

@@ -78,7 +78,7 @@ def _pack(intervals: Sequence[Interval], capacity: int, nodes: int) -> Packing:
     low = capacity
     while best.height > capacity and best.height - low > capacity // 64:
         middle = (low + best.height) // 2
-        found = _searched(intervals, middle, nodes // 16)
+        found = _searched(intervals, middle, nodes // 8)
         if found is None:
             low = middle
         else:

@@ -26,6 +26,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -41,13 +42,13 @@ def search(buffers: Sequence[tuple[int, int, int]], capacity: int, nodes: int) -
 
     None if there are none or none was found within that many `nodes`. Equal arguments give equal results.
     """
-    kept = sorted((i for i in range(len(buffers)) if buffers[i][2] > 0), key=lambda i: (buffers[i], i))
     addresses = [0] * len(buffers)
+    kept = sorted((i for i in range(len(buffers)) if buffers[i][2] > 0), key=lambda i: (buffers[i], i))
     if kept:
-        found = _Search([buffers[i] for i in kept], capacity).run(nodes)
-        if found is None:
+        searched = _Search([buffers[i] for i in kept], capacity)
+        if not searched.run(nodes):
             return None
-        for i, address in zip(kept, found, strict=True):
+        for i, address in zip(kept, searched.address.tolist(), strict=True):
             addresses[i] = address
     return addresses
 
@@ -82,45 +83,48 @@ class _Search:
     def __init__(self, buffers: Sequence[tuple[int, int, int]], capacity: int):
         """`buffers` in order of their first positions, sizes > 0."""
         starts = sorted({first for first, _, _ in buffers})
+        columns = len(starts)
         self.capacity = capacity
         self.first = np.array([bisect_left(starts, first) for first, _, _ in buffers])  # columns first .. end-1
         self.end = np.array([bisect_right(starts, last) for _, last, _ in buffers])
         self.size = np.array([size for _, _, size in buffers])
-        self.columns = len(starts)
-        members = [np.flatnonzero((self.first <= c) & (c < self.end)) for c in range(self.columns)]
+        members = [np.flatnonzero((self.first <= c) & (c < self.end)) for c in range(columns)]
         self.members = np.concatenate(members)  # the buffers of column c: members[offset[c] : offset[c + 1]]
         self.offset = np.cumsum([0, *map(len, members)])
-        self.weight = np.ones(self.columns)  # 1 + how often a column did not fit
+        self.total = np.add.reduceat(self.size[self.members], self.offset[:-1])
+        begins, ends = (np.bincount(at, minlength=columns) for at in (self.first, self.end - 1))
+        self.bridges = np.cumsum(begins - ends)  # buffers alive in both column c and c + 1
+        self.weight = np.ones(columns)  # 1 + how often a column did not fit
         self.failed: set[bytes] = set()
 
-    def run(self, nodes: int) -> list[int] | None:
+    def run(self, nodes: int) -> bool:
+        """Descend again and again, each time with more nodes, until one descent comes to a result."""
+        if self.total.max() > self.capacity:
+            return False
         length = self.end - self.first
-        orders = [
-            self.size + length / (length.max() + 1),
-            length + self.size / (self.size.max() + 1),
-        ]
+        by_size = self.size + length / (length.max() + 1)
+        by_length = length + self.size / (self.size.max() + 1)
         spare, run = 300.0, 0
         while nodes > 0:
             random = Random(run)
-            jitter = [1 + 0.5 * random.random() for _ in self.size] if run >= len(orders) else 1.0
+            jitter = [1 + 0.5 * random.random() for _ in self.size] if run > 1 else 1.0
             budget = min(nodes, len(self.size) + int(spare))
-            found = self._descend(orders[run % len(orders)] * jitter, budget)
-            if found is not None:
-                return found.tolist() if len(found) else None
+            result = self._descend((by_length if run % 2 else by_size) * jitter, budget)
+            if result is not None:
+                return result
             nodes -= budget
             spare, run = spare * 1.1, run + 1
-        return None
+        return False
 
-    def _descend(self, preference: NDArray[np.float64], nodes: int) -> NDArray[np.int64] | None:
-        """The addresses; empty if there is no solution; None when `nodes` run out."""
+    def _descend(self, preference: NDArray[np.float64], nodes: int) -> bool | None:
+        """Whether there is a solution, which is then in `address`; None when `nodes` run out."""
         self.preference = preference
         self.address = np.zeros(len(self.size), np.int64)
         self.level = np.zeros(len(self.size), np.int64)
-        self.rest = np.array([self.size[self.members[a:b]].sum() for a, b in zip(self.offset, self.offset[1:])])
-        edges = np.bincount(self.first, minlength=self.columns + 1) - np.bincount(self.end - 1, minlength=self.columns + 1)
-        self.crossing = np.cumsum(edges)  # unplaced buffers alive in both column c and c + 1
+        self.rest = self.total.copy()  # bytes of each column's unplaced buffers
+        self.crossing = self.bridges.copy()  # unplaced buffers alive in both column c and c + 1
         path: list[_Node] = []
-        agenda = self._split(0, self.columns, -1, None)
+        agenda = self._split(0, len(self.total), -1, None)
         while agenda is not None:
             if nodes == 0:
                 return None
@@ -134,7 +138,7 @@ class _Search:
                 path.append(node)
             while True:
                 if depth < 0:
-                    return np.empty(0, np.int64)
+                    return False
                 while len(path) > depth + 1:
                     self._undo(path.pop())
                 node = path[depth]
@@ -146,16 +150,16 @@ class _Search:
                 elif self._place(node, answer) if answer != _GAP else self._leave_gap(node):
                     break
             agenda = self._split(node.part.left, node.part.right, depth, node.agenda)
-        return self.address
+        return True
 
     def _split(self, left: int, right: int, retreat: int, agenda: _Agenda | None) -> _Agenda | None:
         """Put the parts that columns left .. right-1 fall into in front of the agenda."""
         cuts = np.flatnonzero(self.crossing[left : right - 1] == 0) + left + 1
         edges = [left, *cuts.tolist(), right]
-        for left, right in zip(edges, edges[1:]):
-            low, high = np.searchsorted(self.first, (left, right)).tolist()
-            if self.level[low:high].min(initial=_PLACED) < _PLACED:
-                agenda = _Part(left, right, low, high, retreat), agenda
+        for begin, end in pairwise(edges):
+            low, high = np.searchsorted(self.first, (begin, end)).tolist()
+            if self.level[low:high].min() < _PLACED:
+                agenda = _Part(begin, end, low, high, retreat), agenda
         return agenda
 
     def _floors(self, part: _Part) -> NDArray[np.int64]:
@@ -181,7 +185,7 @@ class _Search:
         ranked: list[int] = fits[np.argsort(-self.preference[fits], kind="stable")].tolist()
         if slack[column] > 0:
             ranked.append(_GAP)
-        state = blake2b(level.tobytes(), digest_size=16, key=left.to_bytes(4, "little")).digest()
+        state = blake2b(low.to_bytes(4) + level.tobytes(), digest_size=16).digest()
         return _Node(part, agenda, left + column, int(floor[column]), iter(ranked), state)
 
     def _place(self, node: _Node, buffer: int) -> bool:
@@ -209,8 +213,8 @@ class _Search:
         tops = np.where(here, _PLACED, level + self.size[part])
         lowest = int(level[here & (level > node.floor)].min(initial=_PLACED))
         for buffer in np.flatnonzero(here & (level == node.floor)):
-            support = (first < end[buffer]) & (end > first[buffer])
-            lowest = min(lowest, int(tops[support].min()))
+            meets = (first < end[buffer]) & (end > first[buffer])
+            lowest = min(lowest, int(tops[meets].min()))
         if lowest + self.rest[node.column] > self.capacity:
             self.weight[node.column] += 1
             return False
@@ -229,8 +233,7 @@ class _Search:
 
     def _undo(self, node: _Node) -> None:
         self.level[node.raised] = node.levels
-        node.raised = node.raised[:0]
-        node.levels = node.levels[:0]
+        node.raised, node.levels = node.raised[:0], node.levels[:0]
         if node.placed != _GAP:
             first, end = self.first[node.placed], self.end[node.placed]
             self.rest[first:end] += self.size[node.placed]

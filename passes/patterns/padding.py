@@ -36,8 +36,9 @@ def _padded_input(op: ax.ConvOp | ax.AvgPoolOp | ax.MaxPoolOp) -> tuple[ax.PadOp
 
 
 def _fits(op: ax.AvgPoolOp | ax.MaxPoolOp, pads: tuple[int, ...]) -> bool:
-    """Whether every window keeps a tap inside the input, as ONNX demands of pooling."""
-    return all(pad < size for pad, size in zip(pads, ax.ints_of(op.kernel) * 2, strict=True))
+    """Whether every window keeps a tap inside the input; dilated taps could step over a small one."""
+    smaller = all(pad < size for pad, size in zip(pads, ax.ints_of(op.kernel) * 2, strict=True))
+    return smaller and ax.ints_of(op.dilations) == (1, 1)
 
 
 def _moved(op: Window, pad: ax.PadOp, pads: tuple[int, ...]) -> Window:

@@ -93,8 +93,9 @@ class CompilerConfig(Settings):
         return toml_text(self)
 
     def digest(self) -> str:
-        """A hash of all values: 16 hexadecimal digits."""
-        text = "\n".join(f"{name}={value!s}" for name, value in self.values().items())
+        """A hash of all values but names and paths of output: 16 hexadecimal digits."""
+        values = {name: value for name, value in self.values().items() if settings_table()[name].info.group != "output"}
+        text = "\n".join(f"{name}={value!s}" for name, value in values.items())
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:

@@ -136,7 +136,7 @@ class _Checker:
             return AxirError(f"{what}, which it also reads")
         return AxirError(
             f"{what}, in a race with {self._name(other)}: nothing orders them",
-            notes=(f"{step.id} must wait for {other}, directly or through other tasks",),
+            notes=("one of the two must wait for the other, directly or through other tasks",),
         )
 
     def output(self, port: Port) -> None:

@@ -93,7 +93,7 @@ def values(row: FieldRow) -> st.SearchStrategy[Any]:
 def instructions(draw: st.DrawFn) -> Instruction:
     """An instruction with several fields changed to any values that the rules between fields allow."""
     instruction = draw(st.sampled_from(BASES))
-    for row in draw(st.permutations(isa.fields_of(type(instruction)))):
+    for row in draw(st.lists(st.sampled_from(isa.fields_of(type(instruction))), max_size=12)):
         changed = dataclasses.replace(instruction, **{row.name: draw(values(row))})
         instruction = changed if isa.check(changed) is None else instruction
     return instruction
@@ -105,7 +105,7 @@ def waits(draw: st.DrawFn) -> tuple[Wait, ...]:
     return tuple(Wait(core, isa.UNITS[unit], draw(st.integers(1, MAX_COUNT))) for core, unit in sorted(places))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(instructions(), waits(), st.integers(0, 2**16 - 1))
 def test_round_trip(instruction: Instruction, awaited: tuple[Wait, ...], layer: int):
     data = encode_task(instruction, awaited, layer)

@@ -169,7 +169,7 @@ def test_other_files_are_refused(content: bytes, tmp_path: Path):
     file = tmp_path / "model.axm"
     file.write_bytes(content)
     for source in (file, content):
-        with pytest.raises(AxirError, match="not a (whole )?program image"):
+        with pytest.raises(AxirError, match=r"not a (whole )?program image"):
             read_image(source)
 
 
@@ -200,4 +200,4 @@ def test_illegal_fields_name_the_task():
     task = image.cores[0]["dma0"][0]
     broken = dataclasses.replace(task, instruction=dataclasses.replace(task.instruction, row_bytes=65))
     with pytest.raises(AxirError, match=r"core 0 dma0\[0\]: dma: row_bytes is 65"):
-        write_image(dataclasses.replace(image, cores=({**image.cores[0], "dma0": [broken]},)))
+        write_image(dataclasses.replace(image, cores=({**image.cores[0], "dma0": (broken,)},)))

@@ -106,7 +106,8 @@ def windows(draw: st.DrawFn, blocks: int, taps: bool = True) -> dict:
     unit = draw(st.sampled_from([1, 4, 64, 64, 64 * blocks, 64 * blocks]))
     return {
         "src": at(0), "src_rows": draw(st.integers(0, 5)), "row_bytes": draw(st.integers(0, 10 * 64 // unit)) * unit,
-        "row_pitch": 10 * 64, "y0": draw(st.integers(-3, 3)), "x0": draw(st.integers(-3 * 64 // unit, 200 // unit)) * unit,
+        "row_pitch": 10 * 64, "y0": draw(st.integers(-3, 3)),
+        "x0": draw(st.integers(-3 * 64 // unit, 200 // unit)) * unit,
         "y_step": draw(st.integers(0, 2)), "x_step": draw(st.integers(0, 256 // unit)) * unit,
         "tap_rows": draw(st.integers(1, 3)) if taps else 1, "tap_columns": draw(st.integers(1, 3)) if taps else 1,
         "tap_row_step": draw(st.integers(0, 2)), "tap_step": draw(st.integers(0, 192 // unit)) * unit,

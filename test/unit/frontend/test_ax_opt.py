@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +92,14 @@ def test_an_error_names_the_node(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == (
         "net.onnx:0:0: error: [stem/Conv] Conv: weight expects 3 input channels, input has 4\n"
     )
+
+
+def test_the_same_file_gives_the_same_text(network: onnx.ModelProto, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "axir.tools.ax_opt", write(tmp_path, network), "--input-shape", "images=1,3,8,8"]
+    texts = {
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True, timeout=60
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(texts) == 1

@@ -139,6 +139,17 @@ CASES: dict[str, tuple[Callable[[], onnx.ModelProto], str | None, str, str]] = {
             [node("Cast", ["x"], "i", to=7), node("Reshape", ["x", "i"], "y", "node")], {"x": (2,)}, ["y"]
         ), "node", "Reshape: the shape of the result 'y' is not known", "static shapes",
     ),
+    "element type": (
+        lambda: make_model([node("Relu", ["x"], "y")], X, ["y"], elem_type=TensorProto.UINT32), None,
+        "input 'x': element type UINT32 is not supported", "",
+    ),
+    "element type of a constant": (
+        lambda: single("Add", X, {"w": np.zeros(1, np.uint32)}), "node", "Add: element type UINT32 is not", "",
+    ),
+    "element type of an output": (
+        lambda: make_model([node("Identity", ["w"], "y", "node")], X, ["y"], {"w": np.zeros(1, np.uint32)}), None,
+        "output 'y': element type UINT32 is not supported", "",
+    ),
     "huge constant": (
         lambda: single("ConstantOfShape", {}, {"s": np.array([1 << 20, 1 << 20])}), "node",
         "computes a constant of shape [1048576, 1048576]", "",

@@ -115,3 +115,32 @@ def test_a_result_of_another_shape_than_declared_is_an_error() -> None:
     with pytest.raises(AxirError, match=r"computes int64\[2, 4\], not tensor<2x3xi64>") as raised:
         run_ax(graph, ctx, {"x": np.ones((2, 2), np.float32)})
     assert raised.value.node == "count"
+
+
+def test_masks_of_host_operators_may_be_infinite() -> None:
+    nodes = [
+        helper.make_node("Less", ["x", "zero"], ["mask"]),
+        helper.make_node("Where", ["mask", "mask_value", "x"], ["masked"]),
+        helper.make_node("Softmax", ["masked"], ["y"]),
+    ]
+    constants = {"zero": np.float32(0), "mask_value": np.float32(-np.inf)}
+    model = make_model(nodes, {"x": (3, 4)}, ["y"], constants)
+    graph, ctx = imported(model)
+    assert operators(graph) == ["onnx:Less", "onnx:Where", "softmax"]
+    (y,) = run_ax(graph, ctx, {"x": np.float32([[-1, 0, 1, 2]] * 3)})
+    np.testing.assert_allclose(y[0], np.exp([-np.inf, 0, 1, 2]) / np.exp([0, 1, 2]).sum(), rtol=1e-6)
+    with pytest.raises(AxirError, match="initializer 'mask_value' holds infinite values"):
+        imported(make_model([helper.make_node("Add", ["x", "mask_value"], ["y"])], {"x": (3,)}, ["y"], constants))
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "message"),
+    [
+        ("LayerNormalization", {"axis": 2**40}, "axis 1099511627776 is outside of rank 4"),
+        ("GatherND", {"batch_dims": -2}, "batch_dims is -2"),
+    ],
+)
+def test_attributes_that_onnx_itself_does_not_survive(kind: str, attributes: dict[str, int], message: str) -> None:
+    constants = {"second": np.zeros((1, 4, 6, 1), np.int64) if kind == "GatherND" else np.ones(8, np.float32)}
+    with pytest.raises(AxirError, match=message):
+        imported(single(kind, {"x": (1, 4, 6, 8)}, constants, **attributes))

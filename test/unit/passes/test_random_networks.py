@@ -14,6 +14,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from axir.frontends.onnx import import_model
 from axir.ir.context import make_context
+from axir.ir.printing import print_module
 from axir.passes.pipeline import GRAPH_PASSES
 
 Shape = tuple[int, ...]
@@ -216,3 +217,14 @@ def test_random_network(seed: int) -> None:
         assert_close(run_exported(ctx, module, inputs), expected)
     for graph in graphs(module):
         assert graph.sym_name.data in ("main", "postamble")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_second_run_changes_nothing(seed: int) -> None:
+    ctx = make_context()
+    module = import_model(network(seed), ctx)
+    for name in GRAPH_PASSES:
+        apply(ctx, module, [name])
+        once = print_module(module)
+        apply(ctx, module, [name])
+        assert print_module(module) == once

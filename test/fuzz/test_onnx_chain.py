@@ -1,0 +1,42 @@
+"""Random ONNX networks through the whole chain: front end, passes, quantization, lowering, image, device model."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from fuzz.graphs import Case
+from fuzz.test_chain import assert_same
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.passes.test_random_networks import network
+from xdsl.dialects.builtin import ModuleOp
+
+from axir.dialects import axq
+from axir.frontends.onnx import import_model
+from axir.ir.context import make_context
+from axir.ir.diagnostics import AxirError
+from axir.ir.parsing import verify
+from axir.passes.calibrate import Calibrate, Scheme
+from axir.passes.pipeline import GRAPH_PASSES
+from axir.passes.quantize import Quantize
+from axir.registry import passes
+
+
+@given(seed=st.integers(0, 2**20), scheme=st.sampled_from(get_args(Scheme)))
+@pytest.mark.filterwarnings("ignore")
+def test_random_networks_run_bit_exactly(seed: int, scheme: Scheme) -> None:
+    context = make_context()
+    try:
+        module = import_model(network(seed), context)
+        assert isinstance(module, ModuleOp)
+        for name in GRAPH_PASSES:
+            passes()[name].load()().apply(context, module)
+    except AxirError as error:
+        assert "operator" in error.render() or "device" in error.render()  # a host operator in the middle
+        return
+    Calibrate(num_samples=2, scheme=scheme).apply(context, module)
+    Quantize(scheme=scheme).apply(context, module)
+    verify(module)
+    graph = next(op for op in module.body.block.ops if isinstance(op, axq.GraphOp))
+    assert_same(Case(graph, context.store), seed)
