@@ -82,9 +82,13 @@ PASSES: dict[str, PassEntry] = {
     ),
     "calibrate": PassEntry("axir.passes.calibrate", "Calibrate", "record the ranges of tensors over samples"),
     "quantize": PassEntry("axir.passes.quantize", "Quantize", "make @main an int8 graph, from its calibration"),
-    "lower-to-aipu": PassEntry("axir.passes.lower_to_aipu", "LowerToAipuPass", "make tasks over placed and tiled buffers"),
+    "lower-to-aipu": PassEntry(
+        "axir.passes.lower_to_aipu", "LowerToAipuPass", "make tasks over placed and tiled buffers"
+    ),
     "plan-memory": PassEntry("axir.passes.plan_memory", "PlanMemoryPass", "give every buffer an address"),
-    "schedule": PassEntry("axir.passes.schedule", "SchedulePass", "order conflicting tasks of different units by tokens"),
+    "schedule": PassEntry(
+        "axir.passes.schedule", "SchedulePass", "order conflicting tasks of different units by tokens"
+    ),
     "resolve-addresses": PassEntry(
         "axir.passes.resolve_addresses", "ResolveAddressesPass", "give a program the form that its image has"
     ),

@@ -20,8 +20,8 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from axir.backends.aipu.image import build_image, read_image
 from axir.backends.aipu.simulator.timing import Instance, simulate
 from axir.dialects import aipu, axq
-from axir.dialects.ax import ints
 from axir.dialects.axq import QuantType, quantized
+from axir.dialects.base import ints
 from axir.dialects.epilogue import EpilogueAttr
 from axir.ir.constants import constant_attr
 from axir.ir.context import make_context

@@ -16,7 +16,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.context import AxContext
 from axir.ir.store import WeightStore
 from axir.passes.canonicalize_graph import canonicalize
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def reshape(x: SSAValue, shape: tuple[int, ...]) -> ax.ReshapeOp:
-    return ax.build(ax.ReshapeOp, [x], {"shape": ax.ints(shape)})
+    return base.build(ax.ReshapeOp, [x], {"shape": base.ints(shape)})
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class DenseLayer(RewritePattern):
         else:
             matrix = matrix.T
         outputs, inputs = len(matrix), matrix.size // len(matrix)
-        if prod(ax.shape_of(op.a)) != inputs:
+        if prod(base.shape_of(op.a)) != inputs:
             return
         flat = reshape(op.a, (1, inputs, 1, 1))
         weight = f32_op(matrix.reshape(outputs, inputs, 1, 1), self.store)
         biases = [] if bias is None else [f32_op(np.broadcast_to(bias, (1, outputs)).reshape(-1), self.store)]
         conv = affine.conv(flat.result, weight, biases[0] if biases else None)
         conv.location = op.location
-        replace(rewriter, op, [flat, weight, *biases, conv, reshape(conv.result, ax.shape_of(op.result))])
+        replace(rewriter, op, [flat, weight, *biases, conv, reshape(conv.result, base.shape_of(op.result))])
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,16 @@ class WholeWindow(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.ConvOp, rewriter: PatternRewriter):
-        shape = ax.shape_of(op.input)
+        shape = base.shape_of(op.input)
         weight = f32_constant(op.weight, self.store)
         if weight is None or weight.shape[2:] != (1, 1) or op.group.value.data != 1 or op.epilogue.data:
             return
-        if not is_channels(shape) or any(ax.ints_of(op.pads)):
+        if not is_channels(shape) or any(base.ints_of(op.pads)):
             return
         source, order = source_of(op.input)
         if source is op.input:
             return
-        whole = ax.shape_of(source)[1:]
+        whole = base.shape_of(source)[1:]
         permuted = weight.reshape(len(weight), -1).copy()
         permuted[:, order] = weight.reshape(len(weight), -1)
         new_weight = f32_op(permuted.reshape(-1, *whole), self.store)
@@ -102,7 +102,7 @@ ELEMENTWISE = (
 def channels(value: SSAValue) -> SSAValue | None:
     """The tensor [1, C, 1, 1] that `value` is a reshape of; None for another value."""
     op = producer(value, ax.ReshapeOp)
-    return op.input if op is not None and is_channels(ax.shape_of(op.input)) else None
+    return op.input if op is not None and is_channels(base.shape_of(op.input)) else None
 
 
 def is_channels(shape: tuple[int, ...]) -> bool:
@@ -127,23 +127,23 @@ class ElementwiseOnChannels(RewritePattern):
     store: WeightStore
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter):
-        if not isinstance(op, ELEMENTWISE) or is_channels(ax.shape_of(op.result)):
+        if not isinstance(op, ELEMENTWISE) or is_channels(base.shape_of(op.result)):
             return
         operands: list[SSAValue] = []
         new: list[Operation] = []
         for value in op.operands:
             moved = channels(value) if value.type == op.result.type else None
             if moved is None:
-                broadcast = constant_channels(value, ax.shape_of(op.result), self.store)
+                broadcast = constant_channels(value, base.shape_of(op.result), self.store)
                 if broadcast is None:
                     return
                 new.append(broadcast)
                 moved = broadcast.result
             operands.append(moved)
         if len(new) < len(operands):
-            result = ax.build(type(op), operands, dict(op.properties))
+            result = base.build(type(op), operands, dict(op.properties))
             result.location = op.location
-            replace(rewriter, op, [*new, result, reshape(result.result, ax.shape_of(op.result))])
+            replace(rewriter, op, [*new, result, reshape(result.result, base.shape_of(op.result))])
 
 
 class ConcatOfChannels(RewritePattern):
@@ -151,12 +151,12 @@ class ConcatOfChannels(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.ConcatOp, rewriter: PatternRewriter):
-        shape = ax.shape_of(op.result)
+        shape = base.shape_of(op.result)
         if is_channels(shape) or prod(shape) != shape[op.axis.value.data]:
             return
         inputs = [value for value in map(channels, op.inputs) if value is not None]
         if len(inputs) == len(op.inputs):
-            concat = ax.build(ax.ConcatOp, [inputs], {"axis": ax.integer(1)})
+            concat = base.build(ax.ConcatOp, [inputs], {"axis": base.integer(1)})
             concat.location = op.location
             replace(rewriter, op, [concat, reshape(concat.result, shape)])
 
@@ -172,12 +172,12 @@ class AffineBeforeDense(RewritePattern):
         inner = op.input.owner
         if not isinstance(inner, ax.MulOp | ax.AddOp) or not op.input.has_one_use() or inner.a.type != op.input.type:
             return
-        if not is_channels(ax.shape_of(op.result)):
+        if not is_channels(base.shape_of(op.result)):
             return
-        factors = constant_channels(inner.b, ax.shape_of(op.input), self.store)
+        factors = constant_channels(inner.b, base.shape_of(op.input), self.store)
         if factors is not None:
-            moved = reshape(inner.a, ax.shape_of(op.result))
-            replace(rewriter, op, [moved, factors, ax.build(type(inner), [moved, factors])], inner, op)
+            moved = reshape(inner.a, base.shape_of(op.result))
+            replace(rewriter, op, [moved, factors, base.build(type(inner), [moved, factors])], inner, op)
 
 
 @dataclass(frozen=True)

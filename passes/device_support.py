@@ -12,7 +12,7 @@ from typing import Any
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Operation, SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.passes.patterns.values import is_constant, is_f32
 
 IMPORT_REASON = "reason"
@@ -48,24 +48,24 @@ def _data(op: Operation) -> list[SSAValue]:
 def constraint_float(op: Operation) -> str | None:
     """All tensors are float32 before quantization."""
     wrong = next((value for value in (*op.operands, *op.results) if not is_f32(value)), None)
-    return None if wrong is None else f"it has a tensor of element type {ax.tensor_of(wrong).element_type}, not f32"
+    return None if wrong is None else f"it has a tensor of element type {base.tensor_of(wrong).element_type}, not f32"
 
 
 def constraint_rank(op: Operation) -> str | None:
     """All tensors but weights have four dimensions: batch, channels, height, width."""
-    rank = next((len(ax.shape_of(value)) for value in _data(op) if len(ax.shape_of(value)) != 4), None)
+    rank = next((len(base.shape_of(value)) for value in _data(op) if len(base.shape_of(value)) != 4), None)
     return None if rank is None else f"it has a tensor of rank {rank}, not 4 (NCHW)"
 
 
 def constraint_static(op: Operation) -> str | None:
     """All dimensions are known, and none is 0."""
-    wrong = next((value for value in _data(op) if min(ax.shape_of(value)) < 1), None)
+    wrong = next((value for value in _data(op) if min(base.shape_of(value)) < 1), None)
     return None if wrong is None else f"it has a tensor of type {wrong.type}"
 
 
 def constraint_batch(op: Operation) -> str | None:
     """The batch size is 1; the device runs batches as independent inferences."""
-    batch = next((ax.shape_of(value)[0] for value in _data(op) if ax.shape_of(value)[0] != 1), None)
+    batch = next((base.shape_of(value)[0] for value in _data(op) if base.shape_of(value)[0] != 1), None)
     return None if batch is None else f"it has a batch of {batch}; only a batch of 1 is supported"
 
 
@@ -85,28 +85,28 @@ def constraint_weights(op: ax.ConvOp | ax.ConvTransposeOp) -> str | None:
 
 def constraint_transposed_groups(op: ax.ConvTransposeOp) -> str | None:
     """A transposed convolution has one group, or is depthwise: one input and one output channel a group."""
-    group, channels = op.group.value.data, ax.shape_of(op.input)[1]
-    depthwise = group == channels and ax.shape_of(op.weight)[1] == 1
+    group, channels = op.group.value.data, base.shape_of(op.input)[1]
+    depthwise = group == channels and base.shape_of(op.weight)[1] == 1
     return None if group == 1 or depthwise else f"it has {group} groups of {channels // group} input channels"
 
 
 def constraint_no_dilation(op: ax.AvgPoolOp) -> str | None:
     """An average pool has no dilations."""
-    dilations = ax.ints_of(op.dilations)
+    dilations = base.ints_of(op.dilations)
     return None if set(dilations) == {1} else f"its window has dilations {list(dilations)}"
 
 
 def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
     """Operands have equal shapes, or one of them is [1, C, 1, 1] and broadcasts to the other."""
-    shape = ax.shape_of(op.result)
-    shapes = [ax.shape_of(op.a), ax.shape_of(op.b)]
+    shape = base.shape_of(op.result)
+    shapes = [base.shape_of(op.a), base.shape_of(op.b)]
     fits = shape in shapes and all(other in (shape, (1, shape[1], 1, 1)) for other in shapes)
     return None if fits else f"operands of shapes {list(shapes[0])} and {list(shapes[1])} broadcast in another way"
 
 
 def constraint_slope(op: ax.PReluOp) -> str | None:
     """The slope is a constant, one number a channel."""
-    slope = ax.shape_of(op.slope)
+    slope = base.shape_of(op.slope)
     padded = (1,) * (4 - len(slope)) + slope
     if not is_constant(op.slope):
         return "its slope is computed, not constant"
@@ -120,7 +120,7 @@ def constraint_concat_axis(op: ax.ConcatOp) -> str | None:
 
 def constraint_slice_steps(op: ax.SliceOp) -> str | None:
     """A slice takes every row and column of a range (step 1); channels may have any step."""
-    steps = ax.ints_of(op.steps)[2:]
+    steps = base.ints_of(op.steps)[2:]
     return None if steps == (1, 1) else f"its steps over height and width are {list(steps)}"
 
 

@@ -11,7 +11,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.location import rewrite
 from axir.passes.patterns.values import is_constant, replace
@@ -76,7 +76,7 @@ def with_step(op: Producer, step: Step, extras: Sequence[SSAValue]) -> Producer:
     properties = {name: value for name, value in op.properties.items() if name != "operandSegmentSizes"}
     properties["epilogue"] = EpilogueAttr([*op.epilogue, step])
     inputs = [op.input] if isinstance(op, ax.AvgPoolOp) else [op.input, op.weight, op.bias]
-    return ax.build(type(op), [*inputs, [*op.extras, *extras]], properties)
+    return base.build(type(op), [*inputs, [*op.extras, *extras]], properties)
 
 
 class FuseStep(RewritePattern):

@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.location import rewrite
 from axir.passes.patterns import movement
 from axir.passes.patterns.values import is_f32, replace
@@ -18,14 +18,14 @@ from axir.passes.patterns.values import is_f32, replace
 
 def avg_pool(x: SSAValue, kernel: tuple[int, int]) -> ax.AvgPoolOp:
     """The mean of windows that do not overlap; there are no pads, so none is counted."""
-    return ax.build(
+    return base.build(
         ax.AvgPoolOp,
         [x, []],
         {
-            "kernel": ax.ints(kernel),
-            "strides": ax.ints((1, 1)),
-            "pads": ax.ints((0, 0, 0, 0)),
-            "dilations": ax.ints((1, 1)),
+            "kernel": base.ints(kernel),
+            "strides": base.ints((1, 1)),
+            "pads": base.ints((0, 0, 0, 0)),
+            "dilations": base.ints((1, 1)),
             "count_include_pad": BoolAttr.from_bool(False),
         },
     )
@@ -36,7 +36,7 @@ class GlobalAvgPool(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.GlobalAvgPoolOp, rewriter: PatternRewriter):
-        match ax.shape_of(op.input):
+        match base.shape_of(op.input):
             case (_, _, height, width):
                 replace(rewriter, op, [avg_pool(op.input, (height, width))])
             case _:
@@ -48,16 +48,16 @@ class GlobalMaxPool(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.GlobalMaxPoolOp, rewriter: PatternRewriter):
-        shape = ax.shape_of(op.input)
+        shape = base.shape_of(op.input)
         if len(shape) != 4:
             return
         window: dict[str, Attribute] = {
-            "kernel": ax.ints(shape[2:]),
-            "strides": ax.ints((1, 1)),
-            "pads": ax.ints((0, 0, 0, 0)),
-            "dilations": ax.ints((1, 1)),
+            "kernel": base.ints(shape[2:]),
+            "strides": base.ints((1, 1)),
+            "pads": base.ints((0, 0, 0, 0)),
+            "dilations": base.ints((1, 1)),
         }
-        replace(rewriter, op, [ax.build(ax.MaxPoolOp, [op.input], window)])
+        replace(rewriter, op, [base.build(ax.MaxPoolOp, [op.input], window)])
 
 
 class SpatialMean(RewritePattern):
@@ -65,11 +65,11 @@ class SpatialMean(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.ReduceMeanOp, rewriter: PatternRewriter):
-        shape, axes = ax.shape_of(op.input), ax.ints_of(op.axes)
+        shape, axes = base.shape_of(op.input), base.ints_of(op.axes)
         if len(shape) != 4 or not is_f32(op.input) or not axes or not {*axes} <= {2, 3}:
             return
         pool = avg_pool(op.input, (shape[2] if 2 in axes else 1, shape[3] if 3 in axes else 1))
-        dropped = ax.build(ax.ReshapeOp, [pool], {"shape": ax.ints(ax.shape_of(op.result))})
+        dropped = base.build(ax.ReshapeOp, [pool], {"shape": base.ints(base.shape_of(op.result))})
         replace(rewriter, op, [pool] if op.keepdims.value.data else [pool, dropped])
 
 

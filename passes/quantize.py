@@ -9,7 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.passes import ModulePass
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
@@ -50,7 +50,7 @@ def quantize(graph: ax.GraphOp, store: WeightStore, scheme: Scheme, dw_channel_w
     from axir.passes.quantization.tensor_types import channel_means, choose_types
 
     for value in tensors(graph):
-        type_ = ax.tensor_of(value)
+        type_ = base.tensor_of(value)
         if type_.element_type != f32 or len(type_.get_shape()) != 4:
             name, where = describe(value, graph)
             raise AxirError(f"{name} is {type_}; the device takes f32 tensors of rank 4 only", op=where)

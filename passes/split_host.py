@@ -12,7 +12,7 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.diagnostics import AxirError, AxirErrorGroup
 from axir.ir.location import node_name
 from axir.passes.device_support import unsupported
@@ -168,13 +168,13 @@ def macs(op: Operation) -> int:
     """Multiply-accumulates of a convolution or matrix product; 0 for anything else."""
     match op:
         case ax.ConvOp():
-            return prod(ax.shape_of(op.result)) * prod(ax.shape_of(op.weight)[1:])
+            return prod(base.shape_of(op.result)) * prod(base.shape_of(op.weight)[1:])
         case ax.ConvTransposeOp():
-            return prod(ax.shape_of(op.input)) * prod(ax.shape_of(op.weight)[1:])
+            return prod(base.shape_of(op.input)) * prod(base.shape_of(op.weight)[1:])
         case ax.GemmOp():
-            return prod(ax.shape_of(op.a)) * ax.shape_of(op.result)[1]
+            return prod(base.shape_of(op.a)) * base.shape_of(op.result)[1]
         case ax.MatMulOp():
-            return prod(ax.shape_of(op.result)) * ax.shape_of(op.a)[-1]
+            return prod(base.shape_of(op.result)) * base.shape_of(op.a)[-1]
         case _:
             return 0
 
@@ -245,7 +245,7 @@ def _extract(symbol: str, ops: Iterable[Operation], outputs: Sequence[Output], n
     )
     # The network's inputs come first and keep their order.
     inputs = sorted(taken, key=lambda value: (0, value.index) if isinstance(value, BlockArgument) else (1, 0))
-    named_inputs = [(names.of(value), ax.tensor_of(value)) for value in inputs]
+    named_inputs = [(names.of(value), base.tensor_of(value)) for value in inputs]
     graph = ax.GraphOp(symbol, named_inputs, [name for _, name in outputs])
     graph.location = names.graph.location
     block = graph.body.block

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import ArrayAttr, BoolAttr, StringAttr, i1
 from xdsl.ir import SSAValue
 
 from axir.dialects import axq, shapes
-from axir.dialects.ax import integer, ints, shape_of
+from axir.dialects.base import integer, ints, shape_of
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.constants import constant_attr
 from axir.ir.store import WeightStore

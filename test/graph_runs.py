@@ -12,7 +12,7 @@ from onnx import ModelProto
 from xdsl.dialects.builtin import ModuleOp
 
 from axir.backends.onnx import export_graph
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.interp.ax import run_graph
 from axir.ir.constants import numpy_dtype
 from axir.ir.context import AxContext
@@ -36,7 +36,7 @@ def random_inputs(graph: ax.GraphOp, seed: int) -> Values:
     """Inputs in [-4, 4): activation functions see both of their ends."""
     rng = np.random.default_rng(seed)
     return {
-        name.data: rng.uniform(-4, 4, ax.shape_of(value)).astype(numpy_dtype(ax.tensor_of(value).element_type))
+        name.data: rng.uniform(-4, 4, base.shape_of(value)).astype(numpy_dtype(base.tensor_of(value).element_type))
         for name, value in zip(graph.inputs, graph.body.block.args, strict=True)
     }
 

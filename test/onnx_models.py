@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx import import_model
 from axir.interp.ax import run_graph
 from axir.ir.context import AxContext, make_context
@@ -82,7 +82,7 @@ def random_inputs(graph: ax.GraphOp, seed: int = 0) -> dict[str, np.ndarray]:
     """Standard normal values for every input."""
     rng = np.random.default_rng(seed)
     arguments = zip(graph.inputs, graph.body.block.args, strict=True)
-    return {name.data: rng.standard_normal(ax.shape_of(arg)).astype(np.float32) for name, arg in arguments}
+    return {name.data: rng.standard_normal(base.shape_of(arg)).astype(np.float32) for name, arg in arguments}
 
 
 def run_ax(graph: ax.GraphOp, ctx: AxContext, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from axir.dialects import axq
-from axir.dialects.ax import ints_of, shape_of
+from axir.dialects.base import ints_of, shape_of
 from axir.ir.constants import constant_array
 
 f32 = np.float32

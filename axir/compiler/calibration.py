@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from axir.compiler.dataset import Samples
 from axir.compiler.session import Session
+from axir.compiler.source import in_order
 from axir.passes.calibrate import RANDOM_SAMPLES, calibrate
 from axir.passes.quantization.graph import depthwise_inputs, main_graph
 from axir.passes.quantization.samples import main_samples, model_inputs, random_samples
@@ -16,8 +17,9 @@ STAGE = "calibrate"
 
 
 def inputs_of(module: ModuleOp) -> Mapping[str, tuple[tuple[int, ...], str]]:
-    """Shape and type of every input of the network."""
-    return model_inputs(module)
+    """Shape and type of every input of the network, in its own order."""
+    inputs = model_inputs(module)
+    return {name: inputs[name] for name in in_order(inputs, module)}
 
 
 def random_dataset(module: ModuleOp, session: Session, count: int | None, seed: int) -> Samples:

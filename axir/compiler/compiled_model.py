@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from axir.backends.aipu.simulator import Simulator
 from axir.backends.aipu.structure import Image
 from axir.backends.aipu.structure import Port as ImagePort
 from axir.compiler.host_parts import HostParts, host_parts
+from axir.compiler.output import write_json
 from axir.compiler.quantized_model import file_digest
 from axir.compiler.report import device_report
 from axir.compiler.session import Session
@@ -76,9 +76,9 @@ def write_compiled_model(
             shutil.copyfile(target_file, folder / TARGET)
         model = _describe(image, host_parts(module, store), session, name, target_file, folder)
         report = device_report(timing, image, model, session.target)
-        _write_json(folder / "model.json", model.to_json())
-        _write_json(folder / "report.json", report)
-        _write_json(folder / "manifest.json", _manifest(model, folder))
+        write_json(folder / "model.json", model.to_json())
+        write_json(folder / "report.json", report)
+        write_json(folder / "manifest.json", _manifest(model, folder))
     return simulator, report
 
 
@@ -126,7 +126,3 @@ def _manifest(model: ModelFile, folder: Path) -> dict[str, Any]:
         "outputs": quantization(model.device_outputs),
         "files": {file.name: file_digest(file) for file in sorted(folder.iterdir())},
     }
-
-
-def _write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from axir.compiler.compiled_model import CompiledModel, write_compiled_model
 from axir.compiler.config import CompilerConfig
 from axir.compiler.dataset import Samples
 from axir.compiler.memory_map import apply_memory_map
-from axir.compiler.output import REPORT, OutputFolder
+from axir.compiler.output import REPORT, OutputFolder, write_json
 from axir.compiler.pipeline import DEVICE_PASSES, GRAPH_PASSES, QUANTIZE_PASSES
 from axir.compiler.quantized_model import QuantizedModel, saved_name
 from axir.compiler.session import Listener, Session, peak_rss_bytes
@@ -219,11 +218,7 @@ def _write_records(request: Request, session: Session, folder: Path, report: dic
     report["stages"] = [{"name": stage.name, "seconds": round(stage.seconds, 6)} for stage in session.stages]
     report["peak_rss_bytes"] = peak_rss_bytes()
     if request.arguments is not None:
-        _write_json(folder / "cli_args.json", request.arguments)
+        write_json(folder / "cli_args.json", request.arguments)
     (folder / "conf.toml").write_text(request.config.to_toml(), "utf-8")
     (folder / "compilation_log.txt").write_text("\n".join(session.log) + "\n", "utf-8")
-    _write_json(folder / REPORT, report)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
+    write_json(folder / REPORT, report)

@@ -9,7 +9,7 @@ from typing import cast
 from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.ir import Attribute
 
-from axir.compiler.source import input_order
+from axir.compiler.source import in_order
 from axir.dialects import aipu, ax, axq
 from axir.ir.constants import numpy_dtype
 from axir.ir.store import WeightStore
@@ -46,10 +46,8 @@ def host_parts(module: ModuleOp, store: WeightStore) -> HostParts:
         computed |= dict.fromkeys(name for name, _ in returned)
         if isinstance(op, ax.GraphOp):
             exported[op.sym_name.data] = _exported(op, store)
-    order = input_order(module)
-    names = sorted(inputs, key=lambda name: order.index(name) if name in order else len(order))
     return HostParts(
-        tuple(_host_tensor(name, inputs[name]) for name in names),
+        tuple(_host_tensor(name, inputs[name]) for name in in_order(inputs, module)),
         tuple(_host_tensor(name, type_) for name, type_ in returned),
         exported.get("preamble"),
         exported.get("postamble"),

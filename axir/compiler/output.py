@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from axir.ir.diagnostics import AxirError
+from axir.ir.files import write_text
 
 REPORT = "compilation_report.json"
 ENTRIES = (
@@ -71,6 +74,11 @@ class OutputFolder:
         """Remove what was collected and not committed."""
         with suppress(FileNotFoundError):
             shutil.rmtree(self.staging)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, keys in the order they have."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def _check_replaceable(path: Path) -> None:

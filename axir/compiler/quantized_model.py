@@ -13,9 +13,10 @@ from xdsl.dialects.builtin import ModuleOp
 
 from axir import __version__
 from axir.compiler.host_parts import HostParts, host_parts
+from axir.compiler.output import write_json
 from axir.compiler.source import QUANTIZED_MLIR, find_model
 from axir.dialects import axq
-from axir.dialects.ax import shape_of
+from axir.dialects.base import shape_of
 from axir.ir.constants import constant_array
 from axir.ir.context import AxContext, make_context
 from axir.ir.diagnostics import AxirError
@@ -103,12 +104,12 @@ class QuantizedModel:
             "version": VERSION,
             "axir": __version__,
             "name": self.name,
-            "inputs": [_host_json(tensor) for tensor in self.parts.inputs],
-            "outputs": [_host_json(tensor) for tensor in self.parts.outputs],
+            "inputs": [tensor.to_json() for tensor in self.parts.inputs],
+            "outputs": [tensor.to_json() for tensor in self.parts.outputs],
             "device": _quantization(self.graph, self.store),
             "files": {name: file_digest(folder / name) for name in files},
         }
-        write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+        write_json(folder / MANIFEST, manifest)
 
     @classmethod
     def load(cls, path: str | Path) -> QuantizedModel:
@@ -159,10 +160,6 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _host_json(tensor: Any) -> dict[str, Any]:
-    return {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.dtype}
 
 
 def _quantization(graph: axq.GraphOp, store: WeightStore) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -81,10 +81,10 @@ def level_of(module: ModuleOp, path: str) -> Level:
     )
 
 
-def input_order(module: ModuleOp) -> list[str]:
-    """The recorded order of the model's inputs; empty where it is not recorded."""
+def in_order(names: Iterable[str], module: ModuleOp) -> list[str]:
+    """Names of inputs in the model's own order, where it is recorded."""
     recorded = module.attributes.get(INPUTS)
     if not isinstance(recorded, ArrayAttr):
-        return []
-    names = cast(ArrayAttr[Attribute], recorded)
-    return [name.data for name in names if isinstance(name, StringAttr)]
+        return list(names)
+    order = [name.data for name in cast(ArrayAttr[Attribute], recorded) if isinstance(name, StringAttr)]
+    return sorted(names, key=lambda name: order.index(name) if name in order else len(order))

@@ -343,10 +343,16 @@ class PortOp(IRDLOperation, ABC):
         shape = self.tensor.get_shape()
         if len(shape) != 4 or shape[0] != 1:
             raise VerifyException(f"a port carries one NCHW sample, not {list(shape)}")
-        if len(self.layout.slots) != shape[1]:
-            raise VerifyException(f"the layout places {len(self.layout.slots)} channels, the tensor has {shape[1]}")
-        if max(self.layout.slots) >= self.layout.pitch or shape[3] * self.layout.pitch > self.layout.row_pitch:
+        slots = self.layout.slots
+        if min(shape) < 1 or len(slots) != shape[1]:
+            raise VerifyException(f"the layout places {len(slots)} channels, the tensor has the shape {list(shape)}")
+        distinct = len(dict.fromkeys(slots)) == len(slots) and max(slots) < self.layout.pitch
+        if not distinct or shape[3] * self.layout.pitch > self.layout.row_pitch:
             raise VerifyException("the layout's channels or pixels overlap")
+        start, buffer = self.offset.value.data, self.buffer.owner
+        end = start + (shape[2] - 1) * self.layout.row_pitch + (shape[3] - 1) * self.layout.pitch + max(slots) + 1
+        if isinstance(buffer, BufferOp) and not 0 <= start < end <= buffer.bytes:
+            raise VerifyException(f"bytes {start} to {end} are not in a buffer of {buffer.bytes} bytes")
 
 
 PORT = "$label $buffer `[` $offset `]` `layout` $layout `tensor` $tensor attr-dict `:` type($buffer)"
@@ -505,7 +511,9 @@ class TaskOp(IRDLOperation, ABC):
         layer = parser.parse_integer(allow_boolean=False, allow_negative=False)
         tokens: list[SSAValue] = []
         if parser.parse_optional_keyword("after") is not None:
-            tokens = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parser.parse_operand(TokenType()))
+            tokens = parser.parse_comma_separated_list(
+                parser.Delimiter.PAREN, lambda: parser.parse_operand(TokenType())
+            )
         attributes = parser.parse_optional_attr_dict()
         missing = [row.name for row in rows.values() if row.required and row.name not in values]
         if missing:

@@ -8,9 +8,9 @@ it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -20,15 +20,13 @@ from xdsl.dialects.builtin import (
     DictionaryAttr,
     FloatAttr,
     IntegerAttr,
-    IntegerType,
     NoneAttr,
     StringAttr,
     TensorType,
     f32,
-    f64,
     i64,
 )
-from xdsl.ir import Attribute, Block, Dialect, Operation, ParametrizedAttribute, Region, SSAValue
+from xdsl.ir import Attribute, Block, Dialect, ParametrizedAttribute, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -47,47 +45,27 @@ from xdsl.irdl import (
 )
 from xdsl.parser import AttrParser, Parser
 from xdsl.printer import Printer
-from xdsl.rewriter import Rewriter
 from xdsl.traits import ConstantLike, HasParent, IsolatedFromAbove, IsTerminator, Pure, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from axir.dialects import shapes
+from axir.dialects.base import (
+    EPILOGUE,
+    F64,
+    WINDOW,
+    Tensor,
+    TypedOp,
+    float_,
+    ints_of,
+    parse_graph,
+    print_graph,
+    shape_of,
+    tensor_of,
+    verify_epilogue,
+    verify_graph,
+)
 from axir.dialects.epilogue import EpilogueAttr, float_literal
 from axir.ir.constants import WeightAttr
-
-Tensor = TensorType[Attribute]
-I64Array = DenseArrayBase
-WINDOW = DenseArrayBase.constr(i64)
-F64 = FloatAttr.constr(f64)
-
-
-def ints(values: Sequence[int]) -> DenseArrayBase:
-    """An `array<i64: ...>` property."""
-    return DenseArrayBase.from_list(i64, [int(value) for value in values])
-
-
-def ints_of(attribute: DenseArrayBase) -> tuple[int, ...]:
-    return cast("DenseArrayBase[IntegerType]", attribute).get_values()
-
-
-def integer(value: int) -> IntegerAttr:
-    return IntegerAttr(int(value), i64)
-
-
-def float_(value: float) -> FloatAttr:
-    return FloatAttr(float(value), f64)
-
-
-def tensor_of(value: SSAValue) -> Tensor:
-    """The value's tensor type; `VerifyException` when it has another type."""
-    if not isinstance(value.type, TensorType):
-        raise VerifyException(f"expected a tensor, got {value.type}")
-    return cast(Tensor, value.type)
-
-
-def shape_of(value: SSAValue) -> tuple[int, ...]:
-    return tensor_of(value).get_shape()
-
 
 # The optional parameters of `StatsAttr`, in order: element type and rank.
 _STATISTICS: dict[str, tuple[Attribute, int]] = {"histogram": (i64, 1), "channels": (f32, 2), "means": (f32, 1)}
@@ -160,50 +138,6 @@ class StatsAttr(ParametrizedAttribute):
                 printer.print_attribute(attribute)
 
 
-class TypedOp(IRDLOperation, ABC):
-    """An operator with one result whose type follows from operands and properties."""
-
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-
-    @abstractmethod
-    def infer(self) -> Tensor:
-        """The result type. Raises `ValueError` where operands and properties do not fit together."""
-
-    def verify_(self) -> None:
-        element = tensor_of(self.result).element_type
-        for value in self.operands:
-            if tensor_of(value).element_type != element:
-                raise VerifyException(f"operand of type {value.type} for a result of type {self.result.type}")
-        self.verify_inferred()
-
-    def verify_inferred(self) -> None:
-        """The result has the type that `infer` gives."""
-        try:
-            expected = self.infer()
-        except ValueError as error:
-            raise VerifyException(str(error)) from None
-        if self.result.type != expected:
-            raise VerifyException(f"result has type {self.result.type}, operands give {expected}")
-
-
-OpT = TypeVar("OpT", bound=TypedOp)
-GraphT = TypeVar("GraphT", bound=IRDLOperation)
-
-
-def build(
-    kind: type[OpT],
-    operands: Sequence[SSAValue | Operation | Sequence[SSAValue] | None],
-    properties: dict[str, Attribute] | None = None,
-) -> OpT:
-    """Create an operator and let it infer its result type. Raises `ValueError` where the shapes do not fit."""
-    groups = [[] if o is None else list(o) if isinstance(o, Sequence) else [SSAValue.get(o)] for o in operands]
-    first = next(value for group in groups for value in group)
-    op = kind.build(operands=groups, properties=properties or {}, result_types=[first.type])
-    Rewriter.replace_value_with_new_type(op.result, op.infer())
-    return op
-
-
 # --- structure ---
 
 
@@ -244,72 +178,6 @@ class GraphOp(IRDLOperation):
 
     def print(self, printer: Printer) -> None:
         print_graph(self, printer, self.sym_name, self.inputs, self.outputs, self.body)
-
-
-def verify_graph(op: Operation, inputs: ArrayAttr[StringAttr], outputs: ArrayAttr[StringAttr], body: Region) -> None:
-    """What every level's graph keeps: one name an input and an output, names unique, a return that fits."""
-    block = body.block
-    last = block.last_op
-    if last is None or not last.has_trait(IsTerminator):
-        raise VerifyException("a graph must end with a return")
-    if len(inputs) != len(block.args):
-        raise VerifyException(f"{len(inputs)} input names for {len(block.args)} inputs")
-    if len(outputs) != len(last.operands):
-        raise VerifyException(f"{len(outputs)} output names for {len(last.operands)} returned values")
-    for what, names in (("input", inputs), ("output", outputs)):
-        if len({name.data for name in names}) != len(names):
-            raise VerifyException(f"{what} names are not unique")
-
-
-def parse_graph(cls: type[GraphT], parser: Parser) -> GraphT:
-    """`@main(%x: type "name", ...) -> ("name", ...) attributes {...} { body }`"""
-    symbol = parser.parse_symbol_name()
-    names: list[StringAttr] = []
-
-    def argument() -> Parser.Argument:
-        value = parser.parse_argument()
-        names.append(StringAttr(parser.parse_str_literal(" naming the input")))
-        return value
-
-    arguments = parser.parse_comma_separated_list(parser.Delimiter.PAREN, argument)
-    parser.parse_punctuation("->")
-    outputs = parser.parse_comma_separated_list(
-        parser.Delimiter.PAREN, lambda: StringAttr(parser.parse_str_literal(" naming the output"))
-    )
-    attributes = parser.parse_optional_attr_dict_with_keyword()
-    region = parser.parse_region(arguments)
-    return cls.create(
-        properties={"sym_name": symbol, "inputs": ArrayAttr(names), "outputs": ArrayAttr(outputs)},
-        attributes=dict(attributes.data) if attributes else {},
-        regions=[region],
-    )
-
-
-def print_graph(
-    op: IRDLOperation,
-    printer: Printer,
-    symbol: StringAttr,
-    inputs: ArrayAttr[StringAttr],
-    outputs: ArrayAttr[StringAttr],
-    body: Region,
-) -> None:
-    printer.print_string(" ")
-    printer.print_symbol_name(symbol.data)
-    with printer.in_parens():
-        for index, (name, argument) in enumerate(zip(inputs, body.block.args, strict=True)):
-            printer.print_string(", " if index else "")
-            # Not print_block_argument: with debug information it prints a location, which the parser does not read.
-            printer.print_ssa_value(argument)
-            printer.print_string(": ")
-            printer.print_attribute(argument.type)
-            printer.print_string(" ")
-            printer.print_string_literal(name.data)
-    printer.print_string(" -> ")
-    with printer.in_parens():
-        printer.print_list(outputs, lambda name: printer.print_string_literal(name.data))
-    printer.print_op_attributes(op.attributes, print_keyword=True)
-    printer.print_string(" ")
-    printer.print_region(body, print_entry_block_args=False)
 
 
 @irdl_op_definition
@@ -386,21 +254,6 @@ class EpilogueOp(TypedOp, ABC):
         verify_epilogue(self.epilogue, self.extras, self.result)
 
 
-def verify_epilogue(epilogue: EpilogueAttr, extras: Sequence[SSAValue], result: SSAValue) -> None:
-    """As many extras as steps consume, each broadcasting to the result."""
-    if len(extras) != epilogue.operand_count:
-        raise VerifyException(f"the epilogue takes {epilogue.operand_count} extra operands, {len(extras)} given")
-    shape = shape_of(result)
-    for extra in extras:
-        try:
-            fits = shapes.broadcast(shape, shape_of(extra)) == shape
-        except ValueError:
-            fits = False
-        if not fits:
-            raise VerifyException(f"an epilogue operand of type {extra.type} does not broadcast to {result.type}")
-
-
-EPILOGUE = "(`epilogue` $epilogue^)? (`extras` $extras^ `:` type($extras))?"
 SEGMENTS = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
 
 

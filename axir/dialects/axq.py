@@ -46,7 +46,7 @@ from xdsl.traits import HasParent, IsolatedFromAbove, IsTerminator, Pure, Symbol
 from xdsl.utils.exceptions import VerifyException
 
 from axir.dialects import shapes
-from axir.dialects.ax import (
+from axir.dialects.base import (
     EPILOGUE,
     WINDOW,
     Tensor,
@@ -154,6 +154,8 @@ def _verify_quantized(value: SSAValue, rank: int | None = 4) -> None:
     shape = shape_of(value)
     if rank is not None and len(shape) != rank:
         raise VerifyException(f"expected rank {rank} (NCHW), got {value.type}")
+    if min(shape, default=1) < 1:
+        raise VerifyException(f"expected known dimensions of at least 1, got {value.type}")
     if isinstance(element.scale, Constant) and element.scale.type.get_shape() != (shape[1],):
         raise VerifyException(f"{element.scale.type.get_shape()[0]} scales for {shape[1]} channels")
 

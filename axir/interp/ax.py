@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.ir import Operation, SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.dialects.epilogue import EpilogueAttr
 from axir.interp import windows
 from axir.ir.constants import constant_array, numpy_dtype
@@ -70,7 +70,7 @@ def run_op(op: Operation, operands: Sequence[Array], store: WeightStore) -> list
 
 
 def _has_type(array: Array, value: SSAValue) -> bool:
-    type_ = ax.tensor_of(value)
+    type_ = base.tensor_of(value)
     return array.shape == type_.get_shape() and array.dtype == numpy_dtype(type_.element_type)
 
 
@@ -152,7 +152,7 @@ def apply_epilogue(epilogue: EpilogueAttr, value: Array, extras: Sequence[Array]
 
 def _conv(op: ax.ConvOp, x: _Operands) -> Array:
     result = windows.conv(
-        x[op.input], x[op.weight], ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.dilations),
+        x[op.input], x[op.weight], base.ints_of(op.strides), base.ints_of(op.pads), base.ints_of(op.dilations),
         op.group.value.data,
     )  # fmt: skip
     return _finished(op, result, x)
@@ -160,8 +160,8 @@ def _conv(op: ax.ConvOp, x: _Operands) -> Array:
 
 def _conv_transpose(op: ax.ConvTransposeOp, x: _Operands) -> Array:
     result = windows.conv_transpose(
-        x[op.input], x[op.weight], ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.output_padding),
-        ax.ints_of(op.dilations), op.group.value.data,
+        x[op.input], x[op.weight], base.ints_of(op.strides), base.ints_of(op.pads), base.ints_of(op.output_padding),
+        base.ints_of(op.dilations), op.group.value.data,
     )  # fmt: skip
     return _finished(op, result, x)
 
@@ -190,13 +190,17 @@ def _batch_norm(op: ax.BatchNormOp, x: _Operands) -> Array:
 
 def _max_pool(op: ax.MaxPoolOp, x: _Operands) -> Array:
     return windows.max_pool(
-        x[op.input], ax.ints_of(op.kernel), ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.dilations)
+        x[op.input],
+        base.ints_of(op.kernel),
+        base.ints_of(op.strides),
+        base.ints_of(op.pads),
+        base.ints_of(op.dilations),
     )
 
 
 def _avg_pool(op: ax.AvgPoolOp, x: _Operands) -> Array:
     result = windows.avg_pool(
-        x[op.input], ax.ints_of(op.kernel), ax.ints_of(op.strides), ax.ints_of(op.pads), ax.ints_of(op.dilations),
+        x[op.input], base.ints_of(op.kernel), base.ints_of(op.strides), base.ints_of(op.pads), base.ints_of(op.dilations),
         bool(op.count_include_pad.value.data),
     )  # fmt: skip
     return apply_epilogue(op.epilogue, result, x.many(op.extras))
@@ -213,12 +217,12 @@ def _softmax(op: ax.SoftmaxOp, x: _Operands) -> Array:
 
 
 def _slice(op: ax.SliceOp, x: _Operands) -> Array:
-    bounds = zip(ax.ints_of(op.starts), ax.ints_of(op.ends), ax.ints_of(op.steps), strict=True)
+    bounds = zip(base.ints_of(op.starts), base.ints_of(op.ends), base.ints_of(op.steps), strict=True)
     return x[op.input][tuple(slice(*bound) for bound in bounds)]
 
 
 def _pad(op: ax.PadOp, x: _Operands) -> Array:
-    value, pads = x[op.input], ax.ints_of(op.pads)
+    value, pads = x[op.input], base.ints_of(op.pads)
     sides = [(pads[axis], pads[axis + value.ndim]) for axis in range(value.ndim)]
     # Negative pads crop.
     kept = tuple(slice(max(-a, 0), size - max(-b, 0)) for (a, b), size in zip(sides, value.shape, strict=True))
@@ -247,7 +251,7 @@ FUNCTIONS: dict[type[Operation], _Function] = {
     ax.AvgPoolOp: _avg_pool,
     ax.GlobalAvgPoolOp: lambda op, x: x[op.input].mean(axis=_spatial(x[op.input]), keepdims=True),
     ax.GlobalMaxPoolOp: lambda op, x: x[op.input].max(axis=_spatial(x[op.input]), keepdims=True),
-    ax.ReduceMeanOp: lambda op, x: x[op.input].mean(axis=ax.ints_of(op.axes), keepdims=bool(op.keepdims.value.data)),
+    ax.ReduceMeanOp: lambda op, x: x[op.input].mean(axis=base.ints_of(op.axes), keepdims=bool(op.keepdims.value.data)),
     ax.AddOp: _binary(np.add),
     ax.SubOp: _binary(np.subtract),
     ax.MulOp: _binary(np.multiply),
@@ -265,7 +269,7 @@ FUNCTIONS: dict[type[Operation], _Function] = {
     ax.ConcatOp: lambda op, x: np.concatenate(x.many(op.inputs), axis=op.axis.value.data),
     ax.SliceOp: _slice,
     ax.PadOp: _pad,
-    ax.ReshapeOp: lambda op, x: x[op.input].reshape(ax.ints_of(op.shape)),
-    ax.TransposeOp: lambda op, x: x[op.input].transpose(ax.ints_of(op.perm)),
+    ax.ReshapeOp: lambda op, x: x[op.input].reshape(base.ints_of(op.shape)),
+    ax.TransposeOp: lambda op, x: x[op.input].transpose(base.ints_of(op.perm)),
 }
 """The reference implementation of every operator with one result; `run_op` does the others."""

@@ -15,7 +15,7 @@ from xdsl.ir import Operation, SSAValue
 
 from axir import numerics
 from axir.dialects import axq
-from axir.dialects.ax import ints_of, shape_of
+from axir.dialects.base import ints_of, shape_of
 from axir.interp.integer import (
     Convolution,
     Depthwise,

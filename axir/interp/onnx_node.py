@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.infer import IR_VERSION
 from axir.frontends.onnx.node_proto import decode_node
 from axir.ir.constants import numpy_dtype
@@ -46,7 +46,7 @@ def _model(op: ax.OnnxOp, store: WeightStore) -> bytes:
     values = [*zip(filter(None, node.input), op.arguments, strict=True), *zip(node.output, op.outputs, strict=True)]
     infos = {
         name: helper.make_tensor_value_info(
-            name, helper.np_dtype_to_tensor_dtype(numpy_dtype(ax.tensor_of(v).element_type)), ax.shape_of(v)
+            name, helper.np_dtype_to_tensor_dtype(numpy_dtype(base.tensor_of(v).element_type)), base.shape_of(v)
         )
         for name, v in values
     }

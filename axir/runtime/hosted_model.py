@@ -25,6 +25,9 @@ class HostTensor:
     shape: tuple[int, ...]
     dtype: str
 
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
+
 
 @dataclass(frozen=True)
 class HostedModel:

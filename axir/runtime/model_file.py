@@ -90,8 +90,8 @@ class ModelFile:
             "config_digest": self.config_digest,
             "frequency_hz": self.frequency,
             "cores": self.cores,
-            "inputs": [_host_json(tensor) for tensor in self.inputs],
-            "outputs": [_host_json(tensor) for tensor in self.outputs],
+            "inputs": [tensor.to_json() for tensor in self.inputs],
+            "outputs": [tensor.to_json() for tensor in self.outputs],
             "device": {
                 "inputs": [port.to_json() for port in self.device_inputs],
                 "outputs": [port.to_json() for port in self.device_outputs],
@@ -152,10 +152,6 @@ def _from_json(value: Json) -> ModelFile:
 
 def _numbers(value: Any, kind: type[_Number]) -> _Number | tuple[_Number, ...]:
     return tuple(kind(item) for item in cast(list[Any], value)) if isinstance(value, list) else kind(value)
-
-
-def _host_json(tensor: HostTensor) -> Json:
-    return {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.dtype}
 
 
 def _host_tensor(value: Json) -> HostTensor:

@@ -179,6 +179,8 @@ def _compile(arguments: argparse.Namespace) -> int:
     console = Console(arguments.verbose)
     with console.live():
         result = run(_request(arguments, config), output, console)
+    if "calibrate" not in console.stages and (arguments.imageset or arguments.calibration):
+        console.warning("the calibration data were not used: the model is calibrated already")
     if isinstance(result, CompiledModel):
         from axir.tools.summary import rate_lines, totals_lines
 

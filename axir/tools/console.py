@@ -18,6 +18,7 @@ class Console(Listener):
 
     def __init__(self, verbose: bool = False):
         self.verbose = verbose
+        self.stages: list[str] = []
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -45,6 +46,7 @@ class Console(Listener):
                 self._bar = self._task = None
 
     def stage(self, name: str) -> None:
+        self.stages.append(name)
         if self._bar is not None:
             if self._task is not None:
                 self._bar.remove_task(self._task)

@@ -11,7 +11,7 @@ from axir import __version__
 from axir.backends.onnx.emitter import Emitter
 from axir.backends.onnx.foreign import emit_foreign, is_standard
 from axir.backends.onnx.operators import DILATED_AVERAGE_OPSET, emit
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.tensors import onnx_type
 from axir.ir.constants import constant_array
 from axir.ir.location import node_name
@@ -119,10 +119,10 @@ class _Export:
 
 def _opset(ops: Sequence[Operation]) -> int:
     needed = [op.opset.value.data for op in ops if isinstance(op, ax.OnnxOp) and is_standard(op)]
-    if any(isinstance(op, ax.AvgPoolOp) and set(ax.ints_of(op.dilations)) != {1} for op in ops):
+    if any(isinstance(op, ax.AvgPoolOp) and set(base.ints_of(op.dilations)) != {1} for op in ops):
         needed.append(DILATED_AVERAGE_OPSET)
     return max([OPSET, *needed])
 
 
 def _info(name: str, value: SSAValue) -> ValueInfoProto:
-    return helper.make_tensor_value_info(name, onnx_type(ax.tensor_of(value).element_type), ax.shape_of(value))
+    return helper.make_tensor_value_info(name, onnx_type(base.tensor_of(value).element_type), base.shape_of(value))

@@ -9,7 +9,7 @@ import onnx
 from onnx import ModelProto, NodeProto, helper, numpy_helper, version_converter
 
 from axir.backends.onnx.emitter import Emitter
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.node_proto import decode_node
 from axir.frontends.onnx.tensors import onnx_type
 from axir.ir.constants import constant_array
@@ -72,13 +72,13 @@ def _converted(op: ax.OnnxOp, node: NodeProto, opset: int, store: WeightStore) -
     """A model of the node alone in version `opset`; operands that are constants are initializers in it."""
     graph = helper.make_graph([node], "node", [], [])
     for index, value in enumerate(op.arguments):
-        kind, shape = onnx_type(ax.tensor_of(value).element_type), ax.shape_of(value)
+        kind, shape = onnx_type(base.tensor_of(value).element_type), base.shape_of(value)
         graph.input.append(helper.make_tensor_value_info(f"i{index}", kind, shape))
         if isinstance(value.owner, ax.ConstantOp):
             array = constant_array(value.owner.value, store, value.owner)
             graph.initializer.append(numpy_helper.from_array(array, f"i{index}"))
     for index, value in enumerate(op.outputs):
-        kind, shape = onnx_type(ax.tensor_of(value).element_type), ax.shape_of(value)
+        kind, shape = onnx_type(base.tensor_of(value).element_type), base.shape_of(value)
         graph.output.append(helper.make_tensor_value_info(f"o{index}", kind, shape))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", op.opset.value.data)])
     if op.kind.data == "Hardmax" and op.opset.value.data < 13:

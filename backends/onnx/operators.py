@@ -8,7 +8,7 @@ from typing import Any
 from xdsl.ir import Operation
 
 from axir.backends.onnx.emitter import Emitter
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.dialects.epilogue import Step
 from axir.passes.fuse_epilogue import step_of
 
@@ -74,9 +74,13 @@ _STEPS = {
 
 
 def _window(op: ax.ConvOp | ax.ConvTransposeOp | ax.MaxPoolOp | ax.AvgPoolOp) -> dict[str, list[int]]:
-    kernel = ax.shape_of(op.weight)[2:] if isinstance(op, ax.ConvOp | ax.ConvTransposeOp) else ax.ints_of(op.kernel)
-    window = {"kernel_shape": list(kernel), "strides": list(ax.ints_of(op.strides)), "pads": list(ax.ints_of(op.pads))}
-    dilations = list(ax.ints_of(op.dilations))
+    kernel = base.shape_of(op.weight)[2:] if isinstance(op, ax.ConvOp | ax.ConvTransposeOp) else base.ints_of(op.kernel)
+    window = {
+        "kernel_shape": list(kernel),
+        "strides": list(base.ints_of(op.strides)),
+        "pads": list(base.ints_of(op.pads)),
+    }
+    dilations = list(base.ints_of(op.dilations))
     return window | {"dilations": dilations} if dilations != [1, 1] else window
 
 
@@ -85,7 +89,7 @@ def _conv(e: Emitter, op: ax.ConvOp, inputs: Sequence[str], output: str) -> None
 
 
 def _conv_transpose(e: Emitter, op: ax.ConvTransposeOp, inputs: Sequence[str], output: str) -> None:
-    padding = list(ax.ints_of(op.output_padding))
+    padding = list(base.ints_of(op.output_padding))
     e.node("ConvTranspose", inputs, output, group=op.group.value.data, output_padding=padding, **_window(op))
 
 
@@ -108,7 +112,7 @@ def _avg_pool(e: Emitter, op: ax.AvgPoolOp, inputs: Sequence[str], output: str) 
 
 
 def _reduce_mean(e: Emitter, op: ax.ReduceMeanOp, inputs: Sequence[str], output: str) -> None:
-    axes, keepdims = list(ax.ints_of(op.axes)), int(bool(op.keepdims.value.data))
+    axes, keepdims = list(base.ints_of(op.axes)), int(bool(op.keepdims.value.data))
     if e.opset >= REDUCE_INPUT_OPSET:
         e.node("ReduceMean", [*inputs, e.integers("axes", axes)], output, keepdims=keepdims)
     else:
@@ -124,23 +128,23 @@ def _concat(e: Emitter, op: ax.ConcatOp, inputs: Sequence[str], output: str) -> 
 
 
 def _slice(e: Emitter, op: ax.SliceOp, inputs: Sequence[str], output: str) -> None:
-    starts, ends, steps = (ax.ints_of(values) for values in (op.starts, op.ends, op.steps))
+    starts, ends, steps = (base.ints_of(values) for values in (op.starts, op.ends, op.steps))
     axes = range(len(starts))
     bounds = {"starts": starts, "ends": ends, "axes": axes, "steps": steps}
     e.node("Slice", [*inputs, *(e.integers(name, values) for name, values in bounds.items())], output)
 
 
 def _pad(e: Emitter, op: ax.PadOp, inputs: Sequence[str], output: str) -> None:
-    pads, value = e.integers("pads", ax.ints_of(op.pads)), e.number("value", op.value.value.data)
+    pads, value = e.integers("pads", base.ints_of(op.pads)), e.number("value", op.value.value.data)
     e.node("Pad", [*inputs, pads, value], output)
 
 
 def _reshape(e: Emitter, op: ax.ReshapeOp, inputs: Sequence[str], output: str) -> None:
-    e.node("Reshape", [*inputs, e.integers("shape", ax.ints_of(op.shape))], output)
+    e.node("Reshape", [*inputs, e.integers("shape", base.ints_of(op.shape))], output)
 
 
 def _transpose(e: Emitter, op: ax.TransposeOp, inputs: Sequence[str], output: str) -> None:
-    e.node("Transpose", inputs, output, perm=list(ax.ints_of(op.perm)))
+    e.node("Transpose", inputs, output, perm=list(base.ints_of(op.perm)))
 
 
 def _plain(kind: str) -> Callable[[Emitter, Any, Sequence[str], str], None]:

@@ -18,7 +18,7 @@ from xdsl.ir import Operation, SSAValue
 
 from axir import __version__, numerics
 from axir.dialects import axq
-from axir.dialects.ax import ints_of, shape_of
+from axir.dialects.base import ints_of, shape_of
 from axir.dialects.epilogue import Step
 from axir.ir.constants import constant_array
 from axir.ir.diagnostics import AxirError

@@ -12,7 +12,7 @@ import onnx
 from xdsl.dialects.builtin import f32
 from xdsl.ir import Attribute, SSAValue
 
-from axir.dialects import ax
+from axir.dialects import base
 from axir.frontends.onnx.structure import node_label
 from axir.frontends.onnx.tensors import Array
 
@@ -38,11 +38,11 @@ class Values(Protocol):
         """The value called `name` as an operand, a constant becoming an operation."""
         ...
 
-    def type_of(self, name: str) -> ax.Tensor:
+    def type_of(self, name: str) -> base.Tensor:
         """The type of `operand(name)`."""
         ...
 
-    def emit(self, kind: type[ax.TypedOp], operands: Operands, properties: dict[str, Attribute]) -> SSAValue:
+    def emit(self, kind: type[base.TypedOp], operands: Operands, properties: dict[str, Attribute]) -> SSAValue:
         """Append an operation. Raises `ValueError` where operands and properties do not fit together."""
         ...
 
@@ -99,7 +99,7 @@ class Node:
     def optional_operand(self, index: int) -> SSAValue | None:
         return self.operand(index) if self.has_input(index) else None
 
-    def type_of(self, index: int) -> ax.Tensor:
+    def type_of(self, index: int) -> base.Tensor:
         return self.values.type_of(self._input(index))
 
     def _input(self, index: int) -> str:
@@ -134,7 +134,7 @@ class Node:
 
     # Results
 
-    def emit(self, kind: type[ax.TypedOp], operands: Operands, **properties: Attribute) -> SSAValue:
+    def emit(self, kind: type[base.TypedOp], operands: Operands, **properties: Attribute) -> SSAValue:
         return self.values.emit(kind, operands, properties)
 
 

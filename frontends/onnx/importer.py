@@ -12,7 +12,7 @@ from onnx import ModelProto, NodeProto
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, ModuleOp, StringAttr, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx import ops_layout, ops_math, ops_window
 from axir.frontends.onnx.convert import Converter, Node, Operands, Unsupported
 from axir.frontends.onnx.fold import constant_value, fold, shape_value
@@ -132,9 +132,9 @@ class _Importer:
             properties={
                 "kind": StringAttr(proto.op_type),
                 "domain": StringAttr(domain),
-                "opset": ax.integer(self.source.opsets[domain]),
+                "opset": base.integer(self.source.opsets[domain]),
                 "node_attributes": encode_attributes(proto, self.store),
-                "present": ax.ints([bool(name) for name in proto.input]),
+                "present": base.ints([bool(name) for name in proto.input]),
             },
             attributes={REASON: StringAttr(reason)} if reason else {},
             result_types=[self._result_types(proto)],
@@ -171,7 +171,7 @@ class _Importer:
 
     def type_of(self, name: str) -> Tensor:
         array = self.constant(name)
-        return ax.tensor_of(self.values[name]) if array is None else tensor_type(graph_array(array))
+        return base.tensor_of(self.values[name]) if array is None else tensor_type(graph_array(array))
 
     def operand(self, name: str, *, finite: bool = True) -> SSAValue:
         """`finite=False` admits infinite constants, which masks of host operators are made of, but never a NaN."""
@@ -183,10 +183,10 @@ class _Importer:
                 self.values[name] = self._append(ax.ConstantOp(attribute)).result
         return self.values[name]
 
-    def emit(self, kind: type[ax.TypedOp], operands: Operands, properties: Mapping[str, Attribute]) -> SSAValue:
-        op = ax.build(kind, operands, dict(properties))
+    def emit(self, kind: type[base.TypedOp], operands: Operands, properties: Mapping[str, Attribute]) -> SSAValue:
+        op = base.build(kind, operands, dict(properties))
         for value in (*op.operands, op.result):
-            _positive(ax.shape_of(value))
+            _positive(base.shape_of(value))
         return self._append(op).result
 
     def _append(self, op: _Op) -> _Op:

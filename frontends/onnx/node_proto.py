@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.tensors import READ_AS_F32, graph_array, tensor_array
 from axir.ir.constants import WeightAttr, constant_array, constant_attr
 from axir.ir.store import WeightStore
@@ -57,7 +57,7 @@ def decode_node(op: ax.OnnxOp, store: WeightStore) -> NodeProto:
     given = iter(range(len(op.arguments)))
     node = helper.make_node(
         op.kind.data,
-        [f"i{next(given)}" if present else "" for present in ax.ints_of(op.present)],
+        [f"i{next(given)}" if present else "" for present in base.ints_of(op.present)],
         [f"o{i}" for i in range(len(op.outputs))],
         domain=op.domain.data,
     )
@@ -68,13 +68,13 @@ def decode_node(op: ax.OnnxOp, store: WeightStore) -> NodeProto:
 def _encode(attribute: AttributeProto, store: WeightStore) -> Attribute:
     match attribute.type:
         case AttributeProto.INT:
-            return ax.integer(attribute.i)
+            return base.integer(attribute.i)
         case AttributeProto.FLOAT:
-            return ax.float_(attribute.f)
+            return base.float_(attribute.f)
         case AttributeProto.STRING:
             return StringAttr(attribute.s.decode())
         case AttributeProto.INTS:
-            return ax.ints(attribute.ints)
+            return base.ints(attribute.ints)
         case AttributeProto.FLOATS:
             return DenseArrayBase.from_list(f64, list(attribute.floats))
         case AttributeProto.STRINGS:

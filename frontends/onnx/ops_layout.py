@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from xdsl.ir import SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.convert import Converter, Node, Unsupported, normal_axes
 from axir.frontends.onnx.ops_math import reshape
 
@@ -19,13 +19,13 @@ def _concat(node: Node) -> Sequence[SSAValue]:
     axis = node.axis("axis", 1, len(node.shape()))
     if len(operands) == 1:
         return operands
-    return [node.emit(ax.ConcatOp, [operands], axis=ax.integer(axis))]
+    return [node.emit(ax.ConcatOp, [operands], axis=base.integer(axis))]
 
 
 def _slice_op(node: Node, operand: SSAValue, bounds: Sequence[tuple[int, int, int]]) -> SSAValue:
     """`bounds`: start, end and step of every axis, normalized."""
     starts, ends, steps = zip(*bounds, strict=True)
-    return node.emit(ax.SliceOp, [operand], starts=ax.ints(starts), ends=ax.ints(ends), steps=ax.ints(steps))
+    return node.emit(ax.SliceOp, [operand], starts=base.ints(starts), ends=base.ints(ends), steps=base.ints(steps))
 
 
 def _slice(node: Node) -> Sequence[SSAValue]:
@@ -109,7 +109,7 @@ def _pad(node: Node) -> Sequence[SSAValue]:
             pads = _all_axes(pads, normal_axes(axes, rank), rank)
     if not math.isfinite(value):
         raise Unsupported(f"Pad with the value {value}")
-    return [node.emit(ax.PadOp, [node.operand(0)], pads=ax.ints(pads), value=ax.float_(value))]
+    return [node.emit(ax.PadOp, [node.operand(0)], pads=base.ints(pads), value=base.float_(value))]
 
 
 def _all_axes(pads: Sequence[int], axes: Sequence[int], rank: int) -> list[int]:
@@ -165,7 +165,7 @@ def _unsqueeze(node: Node) -> Sequence[SSAValue]:
 
 def _transpose(node: Node) -> Sequence[SSAValue]:
     perm = node.integers("perm", list(range(len(node.shape())))[::-1])
-    return [node.emit(ax.TransposeOp, [node.operand(0)], perm=ax.ints(perm))]
+    return [node.emit(ax.TransposeOp, [node.operand(0)], perm=base.ints(perm))]
 
 
 CONVERTERS: dict[str, Converter] = {

@@ -9,7 +9,7 @@ import numpy as np
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.convert import Converter, Node, Unsupported, normal_axes
 from axir.frontends.onnx.tensors import Array, element_type
 
@@ -18,9 +18,9 @@ _F32_MAX = float(np.finfo(np.float32).max)
 
 def reshape(node: Node, value: SSAValue, shape: Sequence[int]) -> SSAValue:
     """`value` in another shape; itself if it has that shape."""
-    if ax.shape_of(value) == tuple(shape):
+    if base.shape_of(value) == tuple(shape):
         return value
-    return node.emit(ax.ReshapeOp, [value], shape=ax.ints(shape))
+    return node.emit(ax.ReshapeOp, [value], shape=base.ints(shape))
 
 
 # Matrix products
@@ -31,8 +31,8 @@ def _gemm(node: Node) -> Sequence[SSAValue]:
         node.emit(
             ax.GemmOp,
             [node.operand(0), node.operand(1), node.optional_operand(2)],
-            alpha=ax.float_(node.number("alpha", 1.0)),
-            beta=ax.float_(node.number("beta", 1.0)),
+            alpha=base.float_(node.number("alpha", 1.0)),
+            beta=base.float_(node.number("beta", 1.0)),
             trans_a=IntegerAttr.from_bool(bool(node.integer("transA", 0))),
             trans_b=IntegerAttr.from_bool(bool(node.integer("transB", 0))),
         )
@@ -48,7 +48,7 @@ def _matmul(node: Node) -> Sequence[SSAValue]:
     if len(b_shape) == 1:
         b = reshape(node, b, (*b_shape, 1))
     product = node.emit(ax.MatMulOp, [a, b])
-    shape = list(ax.shape_of(product))
+    shape = list(base.shape_of(product))
     if len(b_shape) == 1:
         del shape[-1]
     if len(a_shape) == 1:
@@ -66,7 +66,7 @@ def _batch_norm(node: Node) -> Sequence[SSAValue]:
     if node.opset < 9 and not node.integer("spatial", 1):
         raise Unsupported("BatchNormalization with one mean for each pixel (spatial=0)")
     operands = [node.operand(i) for i in range(5)]
-    return [node.emit(ax.BatchNormOp, operands, epsilon=ax.float_(node.number("epsilon", 1e-5)))]
+    return [node.emit(ax.BatchNormOp, operands, epsilon=base.float_(node.number("epsilon", 1e-5)))]
 
 
 def _reduce_mean(node: Node) -> Sequence[SSAValue]:
@@ -80,7 +80,7 @@ def _reduce_mean(node: Node) -> Sequence[SSAValue]:
         node.emit(
             ax.ReduceMeanOp,
             [node.operand(0)],
-            axes=ax.ints(sorted(normal_axes(axes, rank))),
+            axes=base.ints(sorted(normal_axes(axes, rank))),
             keepdims=IntegerAttr.from_bool(bool(node.integer("keepdims", 1))),
         )
     ]
@@ -91,13 +91,13 @@ def _softmax(node: Node) -> Sequence[SSAValue]:
     rank = len(shape)
     if node.opset >= 13:
         axis = node.axis("axis", -1, rank)
-        return [node.emit(ax.SoftmaxOp, [operand], axis=ax.integer(axis))]
+        return [node.emit(ax.SoftmaxOp, [operand], axis=base.integer(axis))]
     # Normalizes over all axes from `axis` on.
     axis = node.axis("axis", 1, rank)
     if math.prod(shape[axis + 1 :]) == 1:
-        return [node.emit(ax.SoftmaxOp, [operand], axis=ax.integer(axis))]
+        return [node.emit(ax.SoftmaxOp, [operand], axis=base.integer(axis))]
     matrix = reshape(node, operand, (math.prod(shape[:axis]), math.prod(shape[axis:])))
-    result = node.emit(ax.SoftmaxOp, [matrix], axis=ax.integer(1))
+    result = node.emit(ax.SoftmaxOp, [matrix], axis=base.integer(1))
     return [reshape(node, result, shape)]
 
 
@@ -108,7 +108,7 @@ def _unary(kind: type[ax.UnaryOp], **numbers: float) -> Converter:
     """`numbers` are the operator's float attributes with their defaults."""
 
     def build(node: Node) -> Sequence[SSAValue]:
-        properties = {name: ax.float_(node.number(name, default)) for name, default in numbers.items()}
+        properties = {name: base.float_(node.number(name, default)) for name, default in numbers.items()}
         return [node.emit(kind, [node.operand(0)], **properties)]
 
     return Converter(build)
@@ -139,7 +139,7 @@ def _clip(node: Node) -> Sequence[SSAValue]:
     # Infinite bounds bound nothing. Where the bounds are in the wrong order, ONNX gives the maximum everywhere.
     maximum = min(max(maximum, -_F32_MAX), _F32_MAX)
     minimum = min(max(minimum, -_F32_MAX), maximum)
-    return [node.emit(ax.ClipOp, [node.operand(0)], minimum=ax.float_(minimum), maximum=ax.float_(maximum))]
+    return [node.emit(ax.ClipOp, [node.operand(0)], minimum=base.float_(minimum), maximum=base.float_(maximum))]
 
 
 def _bound(value: Array | None, default: float) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.convert import Converter, Node, Unsupported
 
 
@@ -106,10 +106,10 @@ def _conv(node: Node) -> Sequence[SSAValue]:
         node.emit(
             ax.ConvOp,
             [node.operand(0), node.operand(1), node.optional_operand(2), []],
-            strides=ax.ints(window.strides),
-            pads=ax.ints(_resolved_pads(node, window)),
-            dilations=ax.ints(window.dilations),
-            group=ax.integer(node.integer("group", 1)),
+            strides=base.ints(window.strides),
+            pads=base.ints(_resolved_pads(node, window)),
+            dilations=base.ints(window.dilations),
+            group=base.integer(node.integer("group", 1)),
         )
     ]
 
@@ -121,11 +121,11 @@ def _conv_transpose(node: Node) -> Sequence[SSAValue]:
         node.emit(
             ax.ConvTransposeOp,
             [node.operand(0), node.operand(1), node.optional_operand(2), []],
-            strides=ax.ints(window.strides),
-            pads=ax.ints(pads),
-            output_padding=ax.ints(output_padding),
-            dilations=ax.ints(window.dilations),
-            group=ax.integer(node.integer("group", 1)),
+            strides=base.ints(window.strides),
+            pads=base.ints(pads),
+            output_padding=base.ints(output_padding),
+            dilations=base.ints(window.dilations),
+            group=base.integer(node.integer("group", 1)),
         )
     ]
 
@@ -179,10 +179,10 @@ def _max_pool(node: Node) -> Sequence[SSAValue]:
         node.emit(
             ax.MaxPoolOp,
             [node.operand(0)],
-            kernel=ax.ints(window.kernel),
-            strides=ax.ints(window.strides),
-            pads=ax.ints(_enlarged(pads, extra)),
-            dilations=ax.ints(window.dilations),
+            kernel=base.ints(window.kernel),
+            strides=base.ints(window.strides),
+            pads=base.ints(_enlarged(pads, extra)),
+            dilations=base.ints(window.dilations),
         )
     ]
 
@@ -195,16 +195,16 @@ def _avg_pool(node: Node) -> Sequence[SSAValue]:
     if include and any(extra):
         # Named pads count, those of ceil_mode do not: the named ones become zeros of the input.
         full = [0, 0, *pads[:2], 0, 0, *pads[2:]]
-        operand = node.emit(ax.PadOp, [operand], pads=ax.ints(full), value=ax.float_(0.0))
+        operand = node.emit(ax.PadOp, [operand], pads=base.ints(full), value=base.float_(0.0))
         pads, include = [0] * 4, False
     return [
         node.emit(
             ax.AvgPoolOp,
             [operand, []],
-            kernel=ax.ints(window.kernel),
-            strides=ax.ints(window.strides),
-            pads=ax.ints(_enlarged(pads, extra)),
-            dilations=ax.ints(window.dilations),
+            kernel=base.ints(window.kernel),
+            strides=base.ints(window.strides),
+            pads=base.ints(_enlarged(pads, extra)),
+            dilations=base.ints(window.dilations),
             count_include_pad=IntegerAttr.from_bool(include),
         )
     ]

@@ -12,8 +12,8 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from axir import numerics
 from axir.dialects import axq
-from axir.dialects.ax import Tensor as TensorTypeOf
-from axir.dialects.ax import ints_of, shape_of, tensor_of
+from axir.dialects.base import Tensor as TensorTypeOf
+from axir.dialects.base import ints_of, shape_of, tensor_of
 from axir.ir.constants import constant_array
 from axir.ir.diagnostics import AxirError
 from axir.ir.location import node_name

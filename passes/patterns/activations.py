@@ -11,7 +11,7 @@ from math import isclose
 from xdsl.ir import SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.arithmetic import bounds
 from axir.passes.patterns.values import producer, replace, scalar
@@ -54,7 +54,7 @@ def clipped_shift(value: SSAValue, store: WeightStore) -> tuple[SSAValue, float,
 
 
 def hard_sigmoid(x: SSAValue, alpha: float, beta: float) -> ax.HardSigmoidOp:
-    return ax.build(ax.HardSigmoidOp, [x], {"alpha": ax.float_(alpha), "beta": ax.float_(beta)})
+    return base.build(ax.HardSigmoidOp, [x], {"alpha": base.float_(alpha), "beta": base.float_(beta)})
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class SiluOfProduct(RewritePattern):
         for x, gate in (factors, factors[::-1]):
             sigmoid = producer(gate, ax.SigmoidOp)
             if sigmoid is not None and sigmoid.input is x and x.type == op.result.type:
-                replace(rewriter, op, [ax.build(ax.SiluOp, [x])])
+                replace(rewriter, op, [base.build(ax.SiluOp, [x])])
                 return
 
 
@@ -123,7 +123,7 @@ class HardSwishOfProduct(RewritePattern):
             return
         for x, gate in (factors, factors[::-1]):
             if x.type == op.result.type and self.is_gate(x, gate, number):
-                replace(rewriter, op, [ax.build(ax.HardSwishOp, [x])])
+                replace(rewriter, op, [base.build(ax.HardSwishOp, [x])])
                 return
 
     def is_gate(self, x: SSAValue, gate: SSAValue, number: float) -> bool:
@@ -148,7 +148,7 @@ class LeakyReluOfPRelu(RewritePattern):
     def match_and_rewrite(self, op: ax.PReluOp, rewriter: PatternRewriter):
         slope = scalar(op.slope, self.store)
         if slope is not None:
-            replace(rewriter, op, [ax.build(ax.LeakyReluOp, [op.input], {"alpha": ax.float_(slope)})])
+            replace(rewriter, op, [base.build(ax.LeakyReluOp, [op.input], {"alpha": base.float_(slope)})])
 
 
 def patterns(store: WeightStore) -> tuple[RewritePattern, ...]:

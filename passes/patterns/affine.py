@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.values import channel_vector, f32_constant, f32_op, is_constant, is_f32, replace
 
@@ -30,11 +30,11 @@ def conv(
     group: int = 1,
 ) -> ax.ConvOp:
     """A convolution with strides and dilations of 1."""
-    ones = ax.ints((1, 1))
-    return ax.build(
+    ones = base.ints((1, 1))
+    return base.build(
         ax.ConvOp,
         [x, weight, bias, []],
-        {"strides": ones, "pads": ax.ints(pads), "dilations": ones, "group": ax.integer(group)},
+        {"strides": ones, "pads": base.ints(pads), "dilations": ones, "group": base.integer(group)},
     )
 
 
@@ -43,7 +43,7 @@ def with_operands(
 ) -> Convolution:
     """The same convolution of other operands. `op` has no epilogue."""
     properties = {name: value for name, value in op.properties.items() if name != "operandSegmentSizes"}
-    return ax.build(type(op), [x, weight, bias, []], properties)
+    return base.build(type(op), [x, weight, bias, []], properties)
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class BatchNormToAffine(RewritePattern):
             return
         scale, bias, mean, variance = (cast("F32", array).astype(np.float64) for array in parameters)
         factor = scale / np.sqrt(variance + op.epsilon.value.data)
-        shape = (1, -1, *(1 for _ in ax.shape_of(op.input)[2:]))
+        shape = (1, -1, *(1 for _ in base.shape_of(op.input)[2:]))
         s, t = (f32_op(array.reshape(shape), self.store) for array in (factor, bias - mean * factor))
-        scaled = ax.build(ax.MulOp, [op.input, s])
-        replace(rewriter, op, [s, scaled, t, ax.build(ax.AddOp, [scaled, t])])
+        scaled = base.build(ax.MulOp, [op.input, s])
+        replace(rewriter, op, [s, scaled, t, base.build(ax.AddOp, [scaled, t])])
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class FoldIntoProducer(RewritePattern):
         inner = op.a.owner
         if not isinstance(inner, ax.ConvOp | ax.ConvTransposeOp) or not inner.result.has_one_use():
             return
-        vector = channel_vector(op.b, ax.shape_of(inner.result), self.store)
+        vector = channel_vector(op.b, base.shape_of(inner.result), self.store)
         weight, bias = f32_constant(inner.weight, self.store), f32_constant(inner.bias, self.store)
         if vector is None or inner.epilogue.data or op.result.type != inner.result.type:
             return
@@ -129,7 +129,7 @@ class FoldIntoConsumer(RewritePattern):
         outer = op.result.get_user_of_unique_use()
         if not isinstance(outer, ax.ConvOp) or outer.input is not op.result or outer.input.type != op.a.type:
             return
-        vector = channel_vector(op.b, ax.shape_of(op.result), self.store)
+        vector = channel_vector(op.b, base.shape_of(op.result), self.store)
         weight, bias = f32_constant(outer.weight, self.store), f32_constant(outer.bias, self.store)
         if vector is None or weight is None or outer.epilogue.data:
             return
@@ -140,7 +140,7 @@ class FoldIntoConsumer(RewritePattern):
             scaled = f32_op((grouped * inputs).reshape(weight.shape), self.store)
             new = [scaled, with_operands(outer, op.a, scaled, outer.bias)]
         else:
-            if any(ax.ints_of(outer.pads)) or (outer.bias is not None and bias is None):
+            if any(base.ints_of(outer.pads)) or (outer.bias is not None and bias is None):
                 return
             response = np.sum(grouped.astype(np.float64) * inputs, axis=(2, 3, 4)).reshape(-1)
             new_bias = f32_op(response if bias is None else response + bias, self.store)
@@ -158,7 +158,7 @@ class AffineToDepthwise(RewritePattern):
     def match_and_rewrite(self, op: ax.MulOp | ax.AddOp, rewriter: PatternRewriter):
         import numpy as np
 
-        shape = ax.shape_of(op.result)
+        shape = base.shape_of(op.result)
         vector = channel_vector(op.b, shape, self.store)
         if vector is None or len(shape) != 4 or op.a.type != op.result.type:
             return
@@ -179,17 +179,17 @@ class BroadcastOfOneChannel(RewritePattern):
     def match_and_rewrite(self, op: ax.MulOp | ax.AddOp, rewriter: PatternRewriter):
         import numpy as np
 
-        shape = ax.shape_of(op.result)
+        shape = base.shape_of(op.result)
         if len(shape) != 4 or shape[1] == 1 or not is_f32(op.result):
             return
-        narrow = next((value for value in (op.a, op.b) if ax.shape_of(value)[1:2] == (1,)), None)
-        if narrow is None or len(ax.shape_of(narrow)) != 4 or is_constant(narrow):
+        narrow = next((value for value in (op.a, op.b) if base.shape_of(value)[1:2] == (1,)), None)
+        if narrow is None or len(base.shape_of(narrow)) != 4 or is_constant(narrow):
             return
         ones = f32_op(np.ones((shape[1], 1, 1, 1)), self.store)
         wide = conv(narrow, ones, None)
         wide.location = op.location
         operands = [wide.result if value is narrow else value for value in (op.a, op.b)]
-        replace(rewriter, op, [ones, wide, ax.build(type(op), operands)])
+        replace(rewriter, op, [ones, wide, base.build(type(op), operands)])
 
 
 @dataclass(frozen=True)
@@ -202,8 +202,8 @@ class SubtractionToAdd(RewritePattern):
     def match_and_rewrite(self, op: ax.SubOp, rewriter: PatternRewriter):
         import numpy as np
 
-        if not is_f32(op.result) or len(ax.shape_of(op.b)) != 4 or is_constant(op.b):
+        if not is_f32(op.result) or len(base.shape_of(op.b)) != 4 or is_constant(op.b):
             return
         minus_one = f32_op(np.asarray(-1.0), self.store)
-        negative = ax.build(ax.MulOp, [op.b, minus_one])
-        replace(rewriter, op, [minus_one, negative, ax.build(ax.AddOp, [op.a, negative])])
+        negative = base.build(ax.MulOp, [op.b, minus_one])
+        replace(rewriter, op, [minus_one, negative, base.build(ax.AddOp, [op.a, negative])])

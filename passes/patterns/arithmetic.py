@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import Attribute
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.values import constant_op, f32_constant, is_constant, producer, replace, scalar
 
@@ -22,7 +22,7 @@ class ConstantLast(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.AddOp | ax.MulOp, rewriter: PatternRewriter):
         if is_constant(op.a) and not is_constant(op.b):
-            replace(rewriter, op, [ax.build(type(op), [op.b, op.a])])
+            replace(rewriter, op, [base.build(type(op), [op.b, op.a])])
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class SubtractionOfConstant(RewritePattern):
         right = f32_constant(op.b, self.store)
         if right is not None:
             negated = constant_op(-right, self.store)
-            replace(rewriter, op, [negated, ax.build(ax.AddOp, [op.a, negated])])
+            replace(rewriter, op, [negated, base.build(ax.AddOp, [op.a, negated])])
         elif f32_constant(op.a, self.store) is not None:
             minus_one = constant_op(np.asarray(-1, np.float32), self.store)
-            negative = ax.build(ax.MulOp, [op.b, minus_one])
-            replace(rewriter, op, [minus_one, negative, ax.build(ax.AddOp, [negative, op.a])])
+            negative = base.build(ax.MulOp, [op.b, minus_one])
+            replace(rewriter, op, [minus_one, negative, base.build(ax.AddOp, [negative, op.a])])
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class DivisionByConstant(RewritePattern):
         if divisor is None or not (np.abs(divisor) >= np.finfo(np.float32).tiny).all():
             return
         reciprocal = constant_op((1.0 / divisor.astype(np.float64)).astype(np.float32), self.store)
-        replace(rewriter, op, [reciprocal, ax.build(ax.MulOp, [op.a, reciprocal])])
+        replace(rewriter, op, [reciprocal, base.build(ax.MulOp, [op.a, reciprocal])])
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class MergeConstants(RewritePattern):
         if first is None or second is None:
             return
         merged = constant_op(first + second if isinstance(op, ax.AddOp) else first * second, self.store)
-        replace(rewriter, op, [merged, ax.build(type(op), [inner.a, merged])], inner, op)
+        replace(rewriter, op, [merged, base.build(type(op), [inner.a, merged])], inner, op)
 
 
 def bounds(op: ax.ReluOp | ax.ClipOp) -> tuple[float, float]:
@@ -103,7 +103,7 @@ def bounds(op: ax.ReluOp | ax.ClipOp) -> tuple[float, float]:
 
 def _bound(value: float) -> FloatAttr:
     # MLIR's literals have no infinity: a bound that is none stays the greatest number.
-    return ax.float_(min(max(value, -F32_MAX), F32_MAX))
+    return base.float_(min(max(value, -F32_MAX), F32_MAX))
 
 
 class MergeClips(RewritePattern):
@@ -119,7 +119,7 @@ class MergeClips(RewritePattern):
             "minimum": _bound(min(max(least, lower), upper)),
             "maximum": _bound(min(max(greatest, lower), upper)),
         }
-        replace(rewriter, op, [ax.build(ax.ClipOp, [inner.input], merged)], inner, op)
+        replace(rewriter, op, [base.build(ax.ClipOp, [inner.input], merged)], inner, op)
 
 
 class SimplifyClip(RewritePattern):
@@ -131,7 +131,7 @@ class SimplifyClip(RewritePattern):
             case (lower, upper) if lower == float("-inf") and upper == float("inf"):
                 rewriter.replace(op, [], [op.input])
             case (0.0, upper) if upper == float("inf"):
-                replace(rewriter, op, [ax.build(ax.ReluOp, [op.input])])
+                replace(rewriter, op, [base.build(ax.ReluOp, [op.input])])
             case _:
                 pass
 

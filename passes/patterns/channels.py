@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xdsl.ir import Attribute, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.affine import conv
 from axir.passes.patterns.values import f32_op, is_f32, replace
@@ -40,10 +40,10 @@ def source_of(value: SSAValue, *, slices: bool = False) -> tuple[SSAValue, Order
     ):
         chain.append(current.owner)
         current = current.owner.input
-        shape = ax.shape_of(current)
+        shape = base.shape_of(current)
         if len(shape) == 4 and shape[0] == 1:
             source, length = current, len(chain)
-    order = np.arange(prod(ax.shape_of(source)), dtype=np.int32).reshape(ax.shape_of(source))
+    order = np.arange(prod(base.shape_of(source)), dtype=np.int32).reshape(base.shape_of(source))
     for op in reversed(chain[:length]):
         order = _moved(op, order)
     return source, order.reshape(-1)
@@ -52,11 +52,11 @@ def source_of(value: SSAValue, *, slices: bool = False) -> tuple[SSAValue, Order
 def _moved(op: Movement, array: Order) -> Order:
     match op:
         case ax.ReshapeOp():
-            return array.reshape(ax.ints_of(op.shape))
+            return array.reshape(base.ints_of(op.shape))
         case ax.TransposeOp():
-            return array.transpose(ax.ints_of(op.perm))
+            return array.transpose(base.ints_of(op.perm))
         case ax.SliceOp():
-            bounds = zip(ax.ints_of(op.starts), ax.ints_of(op.ends), ax.ints_of(op.steps), strict=True)
+            bounds = zip(base.ints_of(op.starts), base.ints_of(op.ends), base.ints_of(op.steps), strict=True)
             return array[tuple(slice(*bound) for bound in bounds)]
 
 
@@ -73,11 +73,11 @@ class ChannelShuffle(RewritePattern):
     def match_and_rewrite(self, op: ax.ReshapeOp, rewriter: PatternRewriter):
         import numpy as np
 
-        shape = ax.shape_of(op.result)
+        shape = base.shape_of(op.result)
         if len(shape) != 4 or shape[0] != 1 or not is_f32(op.result):
             return
         source, order = source_of(op.result, slices=True)
-        whole = ax.shape_of(source)
+        whole = base.shape_of(source)
         if whole[2:] != shape[2:] or source is op.result or source is op.input:
             return
         pixels = shape[2] * shape[3]
@@ -87,7 +87,7 @@ class ChannelShuffle(RewritePattern):
         ranges = equally_spaced([int(channel) for channel in picked])
         if len(ranges) <= MAX_SLICES:
             slices = [channel_slice(source, channels) for channels in ranges]
-            joined = ax.build(ax.ConcatOp, [[part.result for part in slices]], {"axis": ax.integer(1)})
+            joined = base.build(ax.ConcatOp, [[part.result for part in slices]], {"axis": base.integer(1)})
             replace(rewriter, op, [*slices, joined])
         else:
             weight = np.zeros((shape[1], whole[1], 1, 1), np.float32)
@@ -111,10 +111,10 @@ def equally_spaced(picked: Sequence[int]) -> list[range]:
 
 
 def channel_slice(x: SSAValue, channels: range) -> ax.SliceOp:
-    _, _, height, width = ax.shape_of(x)
+    _, _, height, width = base.shape_of(x)
     bounds: dict[str, Attribute] = {
-        "starts": ax.ints((0, channels.start, 0, 0)),
-        "ends": ax.ints((1, channels.stop, height, width)),
-        "steps": ax.ints((1, channels.step, 1, 1)),
+        "starts": base.ints((0, channels.start, 0, 0)),
+        "ends": base.ints((1, channels.stop, height, width)),
+        "steps": base.ints((1, channels.step, 1, 1)),
     }
-    return ax.build(ax.SliceOp, [x], bounds)
+    return base.build(ax.SliceOp, [x], bounds)

@@ -8,7 +8,7 @@ from math import prod
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from axir.dialects import ax
+from axir.dialects import base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.values import constant, constant_op, replace
 
@@ -23,13 +23,13 @@ class FoldConstants(RewritePattern):
     store: WeightStore
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter):
-        if not isinstance(op, ax.TypedOp) or not op.operands:
+        if not isinstance(op, base.TypedOp) or not op.operands:
             return
         arrays = [constant(value, self.store) for value in op.operands]
         operands = [array for array in arrays if array is not None]
         if len(operands) < len(arrays):
             return
-        if prod(ax.shape_of(op.result)) > sum(array.size for array in operands) + GROWTH_LIMIT:
+        if prod(base.shape_of(op.result)) > sum(array.size for array in operands) + GROWTH_LIMIT:
             return
         from axir.interp.ax import run_op
 

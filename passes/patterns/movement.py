@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.passes.patterns.values import producer, replace
 
 
@@ -15,7 +15,7 @@ class ReshapeChain(RewritePattern):
     def match_and_rewrite(self, op: ax.ReshapeOp, rewriter: PatternRewriter):
         inner = producer(op.input, ax.ReshapeOp)
         if inner is not None:
-            replace(rewriter, op, [ax.build(ax.ReshapeOp, [inner.input], {"shape": op.shape})])
+            replace(rewriter, op, [base.build(ax.ReshapeOp, [inner.input], {"shape": op.shape})])
 
 
 class TransposeChain(RewritePattern):
@@ -25,9 +25,9 @@ class TransposeChain(RewritePattern):
     def match_and_rewrite(self, op: ax.TransposeOp, rewriter: PatternRewriter):
         inner = producer(op.input, ax.TransposeOp)
         if inner is not None:
-            first = ax.ints_of(inner.perm)
-            perm = ax.ints([first[axis] for axis in ax.ints_of(op.perm)])
-            replace(rewriter, op, [ax.build(ax.TransposeOp, [inner.input], {"perm": perm})])
+            first = base.ints_of(inner.perm)
+            perm = base.ints([first[axis] for axis in base.ints_of(op.perm)])
+            replace(rewriter, op, [base.build(ax.TransposeOp, [inner.input], {"perm": perm})])
 
 
 class TransposeOfUnitAxes(RewritePattern):
@@ -35,11 +35,11 @@ class TransposeOfUnitAxes(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.TransposeOp, rewriter: PatternRewriter):
-        shape = ax.shape_of(op.input)
-        moved = [axis for axis in ax.ints_of(op.perm) if shape[axis] != 1]
+        shape = base.shape_of(op.input)
+        moved = [axis for axis in base.ints_of(op.perm) if shape[axis] != 1]
         if moved == sorted(moved):
-            target = ax.ints(ax.shape_of(op.result))
-            replace(rewriter, op, [ax.build(ax.ReshapeOp, [op.input], {"shape": target})])
+            target = base.ints(base.shape_of(op.result))
+            replace(rewriter, op, [base.build(ax.ReshapeOp, [op.input], {"shape": target})])
 
 
 class Identity(RewritePattern):
@@ -48,7 +48,7 @@ class Identity(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.ReshapeOp | ax.SliceOp | ax.PadOp | ax.ConcatOp, rewriter: PatternRewriter):
         # Negative pads can cancel positive ones, so that for a pad the shape alone says nothing.
-        nothing = not any(ax.ints_of(op.pads)) if isinstance(op, ax.PadOp) else len(op.operands) == 1
+        nothing = not any(base.ints_of(op.pads)) if isinstance(op, ax.PadOp) else len(op.operands) == 1
         if nothing and op.operands[0].type == op.result.type:
             rewriter.replace(op, [], [op.operands[0]])
 

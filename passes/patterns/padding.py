@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import BoolAttr
 from xdsl.ir import SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.affine import conv
 from axir.passes.patterns.arithmetic import F32_MAX, bounds
@@ -20,7 +20,7 @@ Window = TypeVar("Window", ax.ConvOp, ax.AvgPoolOp, ax.MaxPoolOp)
 
 def spatial_pads(op: ax.PadOp) -> tuple[int, ...] | None:
     """(top, left, bottom, right) when an f32 NCHW tensor is padded in height and width only, and nowhere cropped."""
-    pads = ax.ints_of(op.pads)
+    pads = base.ints_of(op.pads)
     if len(pads) != 8 or not is_f32(op.input) or min(pads) < 0 or any(pads[axis] for axis in (0, 1, 4, 5)):
         return None
     return (*pads[2:4], *pads[6:8])
@@ -32,20 +32,20 @@ def _padded_input(op: ax.ConvOp | ax.AvgPoolOp | ax.MaxPoolOp) -> tuple[ax.PadOp
     pads = None if inner is None else spatial_pads(inner)
     if inner is None or pads is None:
         return None
-    return inner, tuple(a + b for a, b in zip(pads, ax.ints_of(op.pads), strict=True))
+    return inner, tuple(a + b for a, b in zip(pads, base.ints_of(op.pads), strict=True))
 
 
 def _fits(op: ax.AvgPoolOp | ax.MaxPoolOp, pads: tuple[int, ...]) -> bool:
     """Whether every window keeps a tap inside the input; dilated taps could step over a small one."""
-    smaller = all(pad < size for pad, size in zip(pads, ax.ints_of(op.kernel) * 2, strict=True))
-    return smaller and ax.ints_of(op.dilations) == (1, 1)
+    smaller = all(pad < size for pad, size in zip(pads, base.ints_of(op.kernel) * 2, strict=True))
+    return smaller and base.ints_of(op.dilations) == (1, 1)
 
 
 def _moved(op: Window, pad: ax.PadOp, pads: tuple[int, ...]) -> Window:
     """The window applied to what is before the pad."""
     new = op.clone()
     new.operands[0] = pad.input
-    new.properties["pads"] = ax.ints(pads)
+    new.properties["pads"] = base.ints(pads)
     return new
 
 
@@ -66,7 +66,7 @@ class FoldIntoAvgPool(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.AvgPoolOp, rewriter: PatternRewriter):
-        counted = op.count_include_pad.value.data or not any(ax.ints_of(op.pads))
+        counted = op.count_include_pad.value.data or not any(base.ints_of(op.pads))
         match _padded_input(op):
             case (inner, pads) if inner.value.value.data == 0.0 and counted and _fits(op, pads):
                 new = _moved(op, inner, pads)
@@ -116,6 +116,6 @@ class PadToDepthwise(RewritePattern):
         pads = spatial_pads(op)
         if pads is None or op.value.value.data != 0.0:
             return
-        channels = ax.shape_of(op.input)[1]
+        channels = base.shape_of(op.input)[1]
         one = f32_op(np.ones((channels, 1, 1, 1)), self.store)
         replace(rewriter, op, [one, conv(op.input, one, None, pads=pads, group=channels)])

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
 from axir.passes.patterns.values import f32_op, is_constant, is_f32, replace
@@ -31,16 +31,16 @@ class NearestResize(RewritePattern):
         if factors is None or not self.repeats_pixels(op, factors):
             return
         x = op.arguments[0]
-        channels = ax.shape_of(x)[1]
+        channels = base.shape_of(x)[1]
         ones = f32_op(np.ones((channels, 1, *factors)), self.store)
         window: dict[str, Attribute] = {
-            "strides": ax.ints(factors),
-            "pads": ax.ints((0, 0, 0, 0)),
-            "output_padding": ax.ints((0, 0)),
-            "dilations": ax.ints((1, 1)),
-            "group": ax.integer(channels),
+            "strides": base.ints(factors),
+            "pads": base.ints((0, 0, 0, 0)),
+            "output_padding": base.ints((0, 0)),
+            "dilations": base.ints((1, 1)),
+            "group": base.integer(channels),
         }
-        replace(rewriter, op, [ones, ax.build(ax.ConvTransposeOp, [x, ones, None, []], window)])
+        replace(rewriter, op, [ones, base.build(ax.ConvTransposeOp, [x, ones, None, []], window)])
 
     def repeats_pixels(self, op: ax.OnnxOp, factors: tuple[int, int]) -> bool:
         """Whether the node, with its roundings and coordinates, does so: it is run on the numbers of the pixels."""
@@ -48,7 +48,7 @@ class NearestResize(RewritePattern):
 
         from axir.interp.ax import run_op
 
-        shape = ax.shape_of(op.arguments[0])
+        shape = base.shape_of(op.arguments[0])
         pixels = np.arange(shape[2] * shape[3], dtype=np.float32).reshape(1, 1, *shape[2:])
         operands = [np.broadcast_to(pixels, shape)]
         for value in op.arguments[1:]:
@@ -68,7 +68,7 @@ def enlargement(op: ax.OnnxOp) -> tuple[int, int] | None:
         return None
     if len(op.outputs) != 1 or not is_f32(op.outputs[0]) or not all(map(is_constant, op.arguments[1:])):
         return None
-    before, after = ax.shape_of(op.arguments[0]), ax.shape_of(op.outputs[0])
+    before, after = base.shape_of(op.arguments[0]), base.shape_of(op.outputs[0])
     if len(before) != 4 or before[:2] != after[:2] or before == after:
         return None
     if after[2] % before[2] or after[3] % before[3] or before[2] * before[3] >= 1 << 24:

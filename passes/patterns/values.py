@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import Float32Type
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.location import fuse
 from axir.ir.store import WeightStore
@@ -29,7 +29,7 @@ def is_constant(value: SSAValue) -> bool:
 
 
 def is_f32(value: SSAValue) -> bool:
-    return isinstance(ax.tensor_of(value).element_type, Float32Type)
+    return isinstance(base.tensor_of(value).element_type, Float32Type)
 
 
 def constant(value: SSAValue | None, store: WeightStore) -> Array | None:

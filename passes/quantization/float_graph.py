@@ -8,7 +8,7 @@ from typing import Any, cast
 from numpy.typing import NDArray
 from xdsl.ir import SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.constants import numpy_dtype
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
@@ -20,7 +20,7 @@ THREADS = 2
 def input_shapes(graph: ax.GraphOp) -> dict[str, tuple[tuple[int, ...], str]]:
     """Shape and NumPy type name of every input of a graph, by its name."""
     return {
-        name.data: (ax.shape_of(argument), numpy_dtype(ax.tensor_of(argument).element_type).name)
+        name.data: (base.shape_of(argument), numpy_dtype(base.tensor_of(argument).element_type).name)
         for name, argument in zip(graph.inputs, graph.body.block.args, strict=True)
     }
 

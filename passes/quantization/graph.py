@@ -8,7 +8,7 @@ from typing import cast
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue, Use
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.diagnostics import AxirError
 
 STATS = "ax.stats"
@@ -91,7 +91,7 @@ def convolution_inputs(graph: ax.GraphOp) -> list[SSAValue]:
 
 def _is_depthwise(use: Use) -> bool:
     op = use.operation
-    return isinstance(op, ax.ConvOp) and use.index == 0 and op.group.value.data == ax.shape_of(op.input)[1] > 1
+    return isinstance(op, ax.ConvOp) and use.index == 0 and op.group.value.data == base.shape_of(op.input)[1] > 1
 
 
 def shared_groups(graph: ax.GraphOp) -> list[list[SSAValue]]:

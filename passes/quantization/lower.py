@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from axir.dialects import ax, axq
+from axir.dialects import ax, axq, base
 from axir.dialects.axq import Constant, QuantType
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.constants import constant_array, constant_attr
@@ -34,7 +34,7 @@ def lower_graph(
     lowering = _Lowering(types, means, store)
     block = graph.body.block
     inputs = [
-        (name.data, axq.quantized(ax.shape_of(argument), types[argument]))
+        (name.data, axq.quantized(base.shape_of(argument), types[argument]))
         for name, argument in zip(graph.inputs, block.args, strict=True)
     ]
     new = axq.GraphOp(graph.sym_name.data, inputs, [name.data for name in graph.outputs])
@@ -61,7 +61,7 @@ class _Lowering:
 
     def lower(self, op: Operation) -> axq.QuantOp:
         """The operation in place of `op`, with its location, its name hint and its attributes but the statistics."""
-        if not isinstance(op, ax.TypedOp):
+        if not isinstance(op, base.TypedOp):
             raise self._unsupported(op)
         new = self._lower(op)
         new.location = op.location
@@ -70,7 +70,7 @@ class _Lowering:
         self.values[op.result] = new.result
         return new
 
-    def _lower(self, op: ax.TypedOp) -> axq.QuantOp:
+    def _lower(self, op: base.TypedOp) -> axq.QuantOp:
         match op:
             case ax.ConvOp():
                 return self._weighted(op, axq.ConvOp, ("strides", "pads", "dilations", "group"))
@@ -78,7 +78,7 @@ class _Lowering:
                 names = ("strides", "pads", "output_padding", "dilations", "group")
                 return self._weighted(op, axq.ConvTransposeOp, names)
             case ax.AvgPoolOp():
-                if ax.ints_of(op.dilations) != (1, 1):
+                if base.ints_of(op.dilations) != (1, 1):
                     raise AxirError("average pooling with dilation cannot be quantized", op=op)
                 properties = _copied(op, ("kernel", "strides", "pads", "count_include_pad"))
                 return self._fused(op, axq.AvgPoolOp, op.input, properties, list(op.epilogue), op.extras)
@@ -98,7 +98,7 @@ class _Lowering:
         self, op: ax.ConvOp | ax.ConvTransposeOp, kind: type[axq.WeightedOp], names: Sequence[str]
     ) -> axq.QuantOp:
         weight = self.constant(op.weight, "the weight", op)
-        channels = ax.shape_of(op.result)[1]
+        channels = base.shape_of(op.result)[1]
         bias = np.zeros(channels, np.float32) if op.bias is None else self.constant(op.bias, "the bias", op)
         scale = self._input_scale(op.input, channels, op)
         transposed = isinstance(op, ax.ConvTransposeOp)
@@ -122,15 +122,15 @@ class _Lowering:
         scales = cast(F32, constant_array(cast(Constant, element.scale), self.store, op))
         return np.repeat(scales, channels // scales.size)
 
-    def _map(self, op: ax.TypedOp) -> axq.QuantOp:
+    def _map(self, op: base.TypedOp) -> axq.QuantOp:
         """An elementwise operation on its own: the operand of the result's shape goes through one step."""
         step = step_of(op)
         if step is None:
             raise self._unsupported(op)
         if isinstance(op, ax.PReluOp):
             return self._fused(op, axq.MapOp, op.input, {}, [step], [op.slope])
-        shape = ax.shape_of(op.result)
-        large = [index for index, value in enumerate(op.operands) if ax.shape_of(value) == shape]
+        shape = base.shape_of(op.result)
+        large = [index for index, value in enumerate(op.operands) if base.shape_of(value) == shape]
         if not large:
             raise AxirError("both operands broadcast: no operand has the result's shape", op=op)
         others = [value for index, value in enumerate(op.operands) if index != large[0]]
@@ -138,7 +138,7 @@ class _Lowering:
 
     def _fused(
         self,
-        op: ax.TypedOp,
+        op: base.TypedOp,
         kind: type[axq.FusedOp],
         value: SSAValue,
         properties: Properties,
@@ -158,22 +158,22 @@ class _Lowering:
             properties["epilogue"] = EpilogueAttr(steps)
         return self._build(op, kind, [self.tensor(value, op), tensors], properties)
 
-    def _slope(self, value: SSAValue, op: ax.TypedOp) -> Attribute:
+    def _slope(self, value: SSAValue, op: base.TypedOp) -> Attribute:
         """The slope of a prelu as one number a channel."""
         slope = self.constant(value, "the slope", op)
-        channels = ax.shape_of(op.result)[1]
+        channels = base.shape_of(op.result)[1]
         if slope.size not in (1, channels) or (slope.size > 1 and (slope.ndim < 3 or slope.shape[-3] != channels)):
             raise AxirError(f"a slope of shape {list(slope.shape)} is not one number a channel", op=op)
         return constant_attr(np.broadcast_to(slope.reshape(-1), (channels,)).astype(np.float32), self.store)
 
     def _build(
         self,
-        op: ax.TypedOp,
+        op: base.TypedOp,
         kind: type[axq.QuantOp],
         operands: Sequence[SSAValue | Sequence[SSAValue]],
         properties: Properties,
     ) -> axq.QuantOp:
-        type_ = axq.quantized(ax.shape_of(op.result), self.types[op.result])
+        type_ = axq.quantized(base.shape_of(op.result), self.types[op.result])
         return kind.build(operands=operands, properties=properties, result_types=[type_])
 
     def tensor(self, value: SSAValue, op: Operation) -> SSAValue:
@@ -204,5 +204,5 @@ class _Lowering:
         )
 
 
-def _copied(op: ax.TypedOp, names: Sequence[str]) -> Properties:
+def _copied(op: base.TypedOp, names: Sequence[str]) -> Properties:
     return {name: op.properties[name] for name in names}

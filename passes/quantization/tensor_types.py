@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import NoneAttr
 from xdsl.ir import Attribute, SSAValue
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.dialects.axq import Constant, QuantType
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
@@ -45,7 +45,7 @@ def channel_means(graph: ax.GraphOp, store: WeightStore) -> dict[SSAValue, NDArr
     for value in convolution_inputs(graph):
         attribute = stats_of(value, graph).means
         if not isinstance(attribute, NoneAttr):
-            means[value] = _values(attribute, (ax.shape_of(value)[1],), value, graph, store).astype(np.float32)
+            means[value] = _values(attribute, (base.shape_of(value)[1],), value, graph, store).astype(np.float32)
     return means
 
 
@@ -62,7 +62,7 @@ def _channel_type(value: SSAValue, graph: ax.GraphOp, store: WeightStore) -> Qua
     attribute = _recorded(
         stats_of(value, graph).channels, "extremes per channel", "hybrid_per_tensor_per_channel", value, graph
     )
-    extremes = _values(attribute, (2, ax.shape_of(value)[1]), value, graph, store).astype(np.float64)
+    extremes = _values(attribute, (2, base.shape_of(value)[1]), value, graph, store).astype(np.float64)
     scales, zero_points = parameters(np.minimum(extremes[0], 0), np.maximum(extremes[1], 0))
     return QuantType(constant_attr(scales, store), constant_attr(zero_points, store))
 

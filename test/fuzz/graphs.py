@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import ArrayAttr, BoolAttr, DenseIntOrFPElementsAttr,
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from axir.dialects import axq
-from axir.dialects.ax import ints, shape_of
 from axir.dialects.axq import QuantType, quantized
+from axir.dialects.base import ints, shape_of
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.dialects.shapes import conv, conv_transpose, pool, slice_
 from axir.ir.constants import WeightAttr, constant_attr
@@ -43,7 +43,9 @@ class Builder:
     def constant(self, array: np.ndarray) -> Constant:
         return constant_attr(array, self.store)
 
-    def add(self, kind: type[Operation], operands: list[list[SSAValue]], properties: dict[str, Attribute], shape, quant):
+    def add(
+        self, kind: type[Operation], operands: list[list[SSAValue]], properties: dict[str, Attribute], shape, quant
+    ):
         op = kind.build(operands=operands, properties=properties, result_types=[quantized(shape, quant)])
         op.location = name_loc(f"{op.name.removeprefix('axq.')}_{len(self.ops)}")
         self.ops.append(op)

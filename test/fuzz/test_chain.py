@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from axir.backends.aipu.image import build_image, read_image
 from axir.backends.aipu.simulator import Simulator
 from axir.dialects import aipu, axq
-from axir.dialects.ax import shape_of
+from axir.dialects.base import shape_of
 from axir.interp.axq import Interpreter
 from axir.ir.context import make_context
 from axir.ir.diagnostics import AxirError
@@ -77,9 +77,7 @@ def test_simulator_equals_reference(case: Case, seed: int) -> None:
         }
     ),
 )
-def test_small_memories_and_settings(
-    case: Case, seed: int, l1: int, l2: int, settings_: dict[str, object]
-) -> None:
+def test_small_memories_and_settings(case: Case, seed: int, l1: int, l2: int, settings_: dict[str, object]) -> None:
     try:
         assert_same(case, seed, l1_constraint=l1, l2_constraint=l2, **settings_)
     except AxirError as error:

@@ -12,7 +12,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.ir.location import rewrite
 
 KINDS = {"relu": ax.ReluOp, "clip": ax.ClipOp}
@@ -33,9 +33,9 @@ class SwapWithPool(RewritePattern):
             return
         if not isinstance(pool.input.owner, ax.ConvOp):
             return
-        activation = ax.build(type(op), [pool.input], dict(op.properties))
+        activation = base.build(type(op), [pool.input], dict(op.properties))
         activation.location = op.location
-        moved = ax.build(ax.MaxPoolOp, [activation], dict(pool.properties))
+        moved = base.build(ax.MaxPoolOp, [activation], dict(pool.properties))
         moved.location = pool.location
         rewriter.replace(op, [activation, moved])
 

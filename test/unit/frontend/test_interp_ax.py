@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.interp import windows
 from axir.interp.ax import FUNCTIONS, run_graph
 from axir.ir.context import make_context
@@ -210,7 +210,7 @@ def test_pad_crops_where_pads_are_negative() -> None:
 
 
 def test_every_operator_has_a_function() -> None:
-    typed = [op for op in ax.Ax.operations if issubclass(op, ax.TypedOp)]
+    typed = [op for op in ax.Ax.operations if issubclass(op, base.TypedOp)]
     assert set(typed) == set(FUNCTIONS)
 
 

@@ -7,7 +7,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_models import check_against_onnxruntime, imported, make_model, operators, random_inputs, run_ax, single
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx.node_proto import decode_node, encode_attributes
 from axir.ir.context import make_context
 from axir.ir.diagnostics import AxirError
@@ -58,7 +58,7 @@ def test_omitted_inputs_and_outputs() -> None:
     )  # fmt: skip
     graph, ctx = imported(model)
     op = only_onnx(graph)
-    assert ax.ints_of(op.present) == (1, 1, 1, 0, 0, 1)
+    assert base.ints_of(op.present) == (1, 1, 1, 0, 0, 1)
     assert [str(result.type) for result in op.outputs] == ["tensor<5x1x2x4xf32>", "tensor<1x2x4xf32>"]
     assert run_ax(graph, ctx, random_inputs(graph))[0].shape == (1, 2, 4)
 
@@ -81,8 +81,8 @@ def test_attributes_survive_text_and_return() -> None:
         operands=[list(source.results)],
         result_types=[[source.results[0].type]],
         properties={
-            "kind": ax.StringAttr("Anything"), "domain": ax.StringAttr("com.example"), "opset": ax.integer(1),
-            "present": ax.ints([1, 0, 1]), "node_attributes": encode_attributes(node, ctx.store),
+            "kind": ax.StringAttr("Anything"), "domain": ax.StringAttr("com.example"), "opset": base.integer(1),
+            "present": base.ints([1, 0, 1]), "node_attributes": encode_attributes(node, ctx.store),
         },
     )  # fmt: skip
     module.body.block.add_op(op)

@@ -102,6 +102,22 @@ def test_search_finds_the_optimum_and_nothing_below(intervals: list[Interval]):
         assert pack(intervals, best - 1).height >= best
 
 
+@pytest.mark.parametrize(
+    ("buffers", "least"),
+    [
+        ([(1, 2, 3), (4, 5, 3), (5, 5, 3), (4, 5, 2), (2, 4, 2), (3, 4, 2)], 9),
+        ([(1, 3, 4), (3, 4, 3), (2, 3, 1), (4, 4, 2), (0, 1, 4), (1, 3, 3), (2, 4, 1)], 12),
+    ],
+)
+def test_search_leaves_gaps_where_it_must(buffers: list[tuple[int, int, int]], least: int):
+    """Found by a search without gaps that failed on them."""
+    intervals = [Interval(*buffer) for buffer in buffers]
+    assert optimum(intervals) == least
+    addresses = search(buffers, least, 1000)
+    assert addresses is not None
+    check(intervals, Packing(tuple(addresses), least))
+
+
 def test_the_search_is_needed_and_wins():
     """Rectangles cut into buffers: the bound is reachable, but most are beyond first fit."""
     beyond_first_fit = 0

@@ -9,7 +9,7 @@ import pytest
 from graph_runs import apply, assert_close, graphs, run_exported, run_onnx
 from shared import shared_model
 
-from axir.dialects import ax
+from axir.dialects import ax, base
 from axir.frontends.onnx import import_model
 from axir.ir.context import make_context
 from axir.passes.pipeline import GRAPH_PASSES
@@ -59,7 +59,7 @@ def test_every_pass_keeps_the_meaning(name: str) -> None:
     (graph,) = graphs(module)
     rng = np.random.default_rng(0)
     inputs = {
-        n.data: rng.standard_normal(ax.shape_of(value), np.float32)
+        n.data: rng.standard_normal(base.shape_of(value), np.float32)
         for n, value in zip(graph.inputs, graph.body.block.args, strict=True)
     }
     expected = run_onnx(str(path), inputs)

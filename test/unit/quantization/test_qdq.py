@@ -14,8 +14,8 @@ from xdsl.dialects.builtin import BoolAttr, i1
 from axir import numerics
 from axir.backends.qdq.export import export_qdq
 from axir.dialects import axq
-from axir.dialects.ax import integer, ints
 from axir.dialects.axq import QuantType
+from axir.dialects.base import integer, ints
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.interp.axq import Interpreter
 from axir.ir.constants import constant_array

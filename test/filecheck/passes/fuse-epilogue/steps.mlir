@@ -1,12 +1,15 @@
 // RUN: ax-opt %s -p fuse-epilogue --split-input-file | filecheck %s
 
-// Every activation is a step of its own kind, with its constants.
+// Every activation is a step of its own kind, with its constants; a vector program has one table.
 // CHECK:      ax.graph @main
 // CHECK:        ax.conv %x, %w strides {{.*}} epilogue <relu> :
 // CHECK-NEXT:   ax.conv %x, %w strides {{.*}} epilogue <clip(0.0, 6.0)> :
 // CHECK-NEXT:   ax.conv %x, %w strides {{.*}} epilogue <leaky_relu(0.125)> :
 // CHECK-NEXT:   ax.conv %x, %w strides {{.*}} epilogue <hard_sigmoid(0.25, 0.5)> :
-// CHECK-NEXT:   ax.conv %x, %w strides {{.*}} epilogue <hard_swish, sigmoid, silu, tanh> :
+// CHECK-NEXT:   [[E:%.*]] = ax.conv %x, %w strides {{.*}} epilogue <hard_swish> :
+// CHECK-NEXT:   ax.sigmoid [[E]]
+// CHECK-NEXT:   ax.silu
+// CHECK-NEXT:   ax.tanh
 // CHECK-NEXT:   ax.conv_transpose %x, %w strides {{.*}} epilogue <relu> :
 // CHECK-NEXT:   ax.avg_pool %x kernel {{.*}} count_include_pad false epilogue <relu> :
 // CHECK-NEXT:   ax.return
