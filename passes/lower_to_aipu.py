@@ -110,7 +110,8 @@ class LowerToAipuPass(ModulePass):
             emitted = emit(network, placement, planned.l2, options, target)
             for lookahead in LOOKAHEADS:
                 jobs = order(emitted.steps, lookahead, placement.free.__getitem__)
-                excess = _excess(jobs, emitted, budget)
+                effort = {} if lookahead == LOOKAHEADS[-1] else {"nodes": 0}
+                excess = _excess(jobs, emitted, budget, **effort)
                 if not excess:
                     return emitted, jobs
             planned = Budget(planned.l1 - 2 * excess.get("l1", 0), planned.l2 - 2 * excess.get("l2", 0), planned.ddr)
@@ -132,13 +133,13 @@ def _lifetimes(jobs: Sequence[Job], emitted: Emitted) -> dict[Buffer, Interval]:
     return found
 
 
-def _excess(jobs: Sequence[Job], emitted: Emitted, budget: Budget) -> dict[Memory, int]:
-    """Bytes by which each memory overflows."""
+def _excess(jobs: Sequence[Job], emitted: Emitted, budget: Budget, **effort: int) -> dict[Memory, int]:
+    """Bytes by which each memory overflows, packed with some `effort` (see `pack`)."""
     lifetimes = _lifetimes(jobs, emitted)
     result: dict[Memory, int] = {}
     for memory in MEMORIES:
         intervals = [interval for buffer, interval in lifetimes.items() if buffer.memory == memory]
-        over = pack(intervals, budget.of(memory)).height - budget.of(memory)
+        over = pack(intervals, budget.of(memory), **effort).height - budget.of(memory)
         if over > 0:
             result[memory] = over
     return result

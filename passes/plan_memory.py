@@ -85,7 +85,8 @@ def _plan(program: aipu.ProgramOp, memory: Memory, capacity: int, lifetimes: dic
     ends = _layer_ends(program)
     packing = Packing((), 0)
     for share in STRETCH_SHARES:
-        packing = pack(stretch(intervals, ends, int(capacity * share)), capacity)
+        effort = {} if share == STRETCH_SHARES[-1] else {"nodes": 0}  # only what must fit is searched for
+        packing = pack(stretch(intervals, ends, int(capacity * share)), capacity, **effort)
         if packing.height <= capacity:
             break
     else:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import ModuleOp
 
@@ -200,17 +200,20 @@ def _remaining(module: ModuleOp) -> Sequence[str]:
 
 
 def _copy_input(request: Request, folder: Path) -> None:
-    """Keep the float model: one file, with external data merged in."""
-    if request.path is not None and request.path.suffix != ".mlir" and request.path.is_file():
-        import onnx
+    """Keep the float model: one file, with external data merged in. A module or a quantized model has none."""
+    path = request.path
+    if isinstance(request.model, QuantizedModel) or (path is not None and (path.suffix == ".mlir" or path.is_dir())):
+        return
+    import onnx
 
-        (folder / "input_model").mkdir()
-        copy = folder / "input_model" / "fp32_model.onnx"
-        model = onnx.load(str(request.path), load_external_data=False)
-        if any(tensor.external_data for tensor in model.graph.initializer):
-            onnx.save_model(onnx.load(str(request.path)), str(copy), save_as_external_data=False)
-        else:
-            shutil.copyfile(request.path, copy)
+    (folder / "input_model").mkdir()
+    copy = folder / "input_model" / "fp32_model.onnx"
+    if path is None:
+        onnx.save_model(cast("ModelProto", request.model), str(copy))
+    elif any(tensor.external_data for tensor in onnx.load(str(path), load_external_data=False).graph.initializer):
+        onnx.save_model(onnx.load(str(path)), str(copy), save_as_external_data=False)
+    else:
+        shutil.copyfile(path, copy)
 
 
 def _write_records(request: Request, session: Session, folder: Path, report: dict[str, Any]) -> None:

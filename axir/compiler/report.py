@@ -22,7 +22,8 @@ def device_report(timing: Timing, image: Image, model: ModelFile, target: Target
     the program, so they and the launch add up to the total; its bytes are those that it copied.
     """
     bound = cast(dict[str, int], image.notes.get("bound", {}))
-    limiting = max(bound, key=lambda resource: bound[resource], default=None)
+    own = [resource for resource in bound if resource != "link"]  # the host link is no part of the program's time
+    limiting = max(own, key=lambda resource: bound[resource], default=None)
     times = FrameTimes.of(timing, model, target)
     return {
         "model": model.name,

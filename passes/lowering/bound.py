@@ -11,10 +11,10 @@ from axir.target.description import Target
 def lower_bound(network: Network, l2_budget: int, target: Target) -> dict[str, int]:
     """Cycles a frame by resource; their greatest is the bound at perfect overlap.
 
-    Array: MACs over its peak. Depthwise: window taps over its lanes. Vector: one pword of results a cycle in each of
-    the two vector units. Load: every weight byte through the array's port once. Dma: weights, inputs and outputs through
-    the core's copy engines. L2: the same bytes through its banks. Ddr: the weights that L2 cannot hold. Link: inputs and
-    outputs to and from the host.
+    Array: MACs over its peak. Depthwise: window taps over its lanes. Vector: a pword of results a cycle in each of the
+    two vector units. Load: each weight byte once through the array's port. Dma: weights, inputs and outputs through the
+    copy engines. L2: the same bytes through its banks. Ddr: the weights that L2 cannot hold. Link: inputs and outputs
+    to and from the host, which is no part of a program's own time.
     No padding of channels is counted, and no launch.
     """
     macs = taps = results = array_weights = other_weights = 0

@@ -16,7 +16,7 @@ from axir.passes.lowering.jobs import Buffer, Job, Place, Step, copy, job, move
 from axir.passes.lowering.network import Layer, Network, Phase, WindowWork
 from axir.passes.lowering.placement import Placement, l2_peak
 from axir.passes.lowering.tensors import Tensor, align
-from axir.passes.lowering.tiling import Tiling, broadcast, domain, input_rows, output_rows, tile_pitch
+from axir.passes.lowering.tiling import Tiling, broadcast, copied_at_once, domain, input_rows, output_rows, tile_pitch
 from axir.target.cost import TABLE_BYTES, ceil_div
 from axir.target.description import Target
 from axir.target.isa import PWORD, Address, Depthwise, Load, Memory, Mvm, Vec
@@ -50,6 +50,16 @@ class _Unit:
     blocks: int
     offset: int  # in the layer's constants
     params: int  # first parameter block, counted over all phases
+
+
+@dataclass(frozen=True, eq=False)
+class _ArrayConstants:
+    """Constants of an array layer: `params` is where L1 holds the parameter blocks or (`copied`) all of them."""
+
+    units: list[_Unit]
+    source: Buffer
+    params: Buffer | None
+    copied: bool
 
 
 def emit(network: Network, placement: Placement, l2_budget: int, options: EmitOptions, target: Target) -> Emitted:
@@ -276,7 +286,8 @@ class _Emitter:
     # --- matrix array ---
 
     def _array(self, layer: Layer, phases: list[Phase], tiling: Tiling) -> None:
-        units, source, params = self._array_constants(layer, phases, tiling)
+        constants = self._array_constants(layer, phases, tiling)
+        units = constants.units
         needed = sum(unit.mapping.sets(self.target) for unit in units)
         resident = needed <= self.target.array.weight_sets
         rows_all = domain(layer).rows
@@ -285,7 +296,8 @@ class _Emitter:
             last = min(first + tiling.rows, rows_all)
             low, high = output_rows(layer, first, last)
             in_low, in_high = input_rows(layer, first, last)
-            if params is not None and first == 0:
+            if constants.params is not None and first == 0:
+                params, source = constants.params, constants.source
                 load = move(source, 0, params, 0, params.size, self._load_queue, layer.index)
                 self.step.prefetch.append((load, self._constant_ready()))
             place = self._read(layer, layer.input, in_low, in_high, 0, None)
@@ -297,16 +309,14 @@ class _Emitter:
                 for unit in (u for u in units if u.block == block):
                     if first < unit.phase.geometry.height:
                         keep = cursor + self._units_before(units, unit) if resident else None
-                        self._matrix(layer, tiling, unit, source, params, place, out, operands, first, last, keep)
+                        self._matrix(layer, tiling, unit, constants, place, out, operands, first, last, keep)
                 self._drain(layer, out, low, high, block)
                 self._flush(layer)
 
     def _units_before(self, units: list[_Unit], unit: _Unit) -> int:
         return sum(u.mapping.sets(self.target) for u in units[: units.index(unit)])
 
-    def _array_constants(
-        self, layer: Layer, phases: list[Phase], tiling: Tiling
-    ) -> tuple[list[_Unit], Buffer, Buffer | None]:
+    def _array_constants(self, layer: Layer, phases: list[Phase], tiling: Tiling) -> _ArrayConstants:
         """Parameter blocks of every phase, then the matrix of every (column range, phase), in the layer's constants."""
         code, output = layer.code, layer.output
         phase_size = len(code.vectors) * 256 * output.blocks
@@ -324,8 +334,10 @@ class _Emitter:
             source.parts.append((number * phase_size, _parameter_part(layer, phase)))
         for unit in units:
             source.parts.append((unit.offset, _matrix_part(unit, layer)))
+        if copied_at_once(layer, tiling):
+            return _ArrayConstants(units, source, Buffer(f"{layer.name}.constants.l1", "l1", source.size), True)
         params = Buffer(f"{layer.name}.params.l1", "l1", params_size) if params_size else None
-        return units, source, params
+        return _ArrayConstants(units, source, params, False)
 
     def _reserve_sets(self, count: int, layer: Layer) -> int:
         """First of `count` weight sets. Without double buffering always set 0: loads wait for the work before."""
@@ -338,8 +350,8 @@ class _Emitter:
         return first
 
     def _matrix(
-        self, layer: Layer, tiling: Tiling, unit: _Unit, source: Buffer, params: Buffer | None,
-        place: Place, out: Place, operands: list[Place], first: int, last: int, keep: int | None,
+        self, layer: Layer, tiling: Tiling, unit: _Unit, constants: _ArrayConstants, place: Place, out: Place,
+        operands: list[Place], first: int, last: int, keep: int | None,
     ) -> None:  # fmt: skip
         """One tile of one unit: load its weights pass by pass (unless resident) and stream the tile's vectors."""
         target, mapping, g = self.target, unit.mapping, unit.phase.geometry
@@ -357,12 +369,12 @@ class _Emitter:
             used = min(room, mapping.rows - start)
             base = (keep if keep is not None else self._reserve_sets(ceil_div(used, set_rows), layer)) * set_rows
             if keep is None or first == 0:
-                self._weights(layer, tiling, unit, source, base, start, used)
+                self._weights(layer, tiling, unit, constants, base, start, used)
             final = start + used == mapping.rows
             fields: dict[str, Any] = {}
             buffers: dict[str, Buffer | None] = {}
             if final:
-                fields, buffers = self._program(layer, params, unit.params, operands)
+                fields, buffers = self._program(layer, constants.params, unit.params, operands)
                 fields |= _output_fields(
                     out, operands, first, unit.phase.offset, unit.phase.steps[0], unit.phase.steps[1]
                 )
@@ -402,22 +414,22 @@ class _Emitter:
                 self._flush(layer)
 
     def _weights(
-        self, layer: Layer, tiling: Tiling, unit: _Unit, source: Buffer, base: int, start: int, used: int
+        self, layer: Layer, tiling: Tiling, unit: _Unit, constants: _ArrayConstants, base: int, start: int, used: int
     ) -> None:
         """Copy and load source rows for matrix rows [start, start + used): by chunks, or whole where replicated."""
         mapping, width = unit.mapping, unit.blocks * PWORD
         whole = mapping.clear
-        chunk = mapping.source_rows if whole else tiling.chunk
+        chunk = mapping.source_rows if whole else used if constants.copied else tiling.chunk
         end = mapping.source_rows if whole else start + used
         for row in range(start, end, chunk):
             if row > start:
                 self._flush(layer)
             count = min(chunk, end - row)
-            staged = Buffer(f"{layer.name}.weights", "l1", align(count * width))
-            fetch = move(source, unit.offset + row * width, staged, 0, staged.size, self._load_queue, layer.index)
-            self.step.prefetch.append((fetch, self._constant_ready()))
+            staged, offset = constants.params, unit.offset + row * width
+            if not constants.copied:
+                staged, offset = self._fetch(layer, constants.source, offset, align(count * width)), 0
             load = Load(
-                src=Address("l1", 0),
+                src=Address("l1", offset),
                 row=base + (0 if whole else row - start),
                 segment_rows=mapping.segment_rows if whole else count,
                 segments=mapping.segments if whole else 1,
@@ -428,6 +440,13 @@ class _Emitter:
                 clear=int(whole),
             )
             self.step.jobs.append(job(load, "load", layer.index, src=staged))
+
+    def _fetch(self, layer: Layer, source: Buffer, offset: int, size: int) -> Buffer:
+        """A buffer in L1 to which the step's prefetch copies bytes of the constants."""
+        staged = Buffer(f"{layer.name}.weights", "l1", size)
+        fetch = move(source, offset, staged, 0, size, self._load_queue, layer.index)
+        self.step.prefetch.append((fetch, self._constant_ready()))
+        return staged
 
 
 def _output_fields(

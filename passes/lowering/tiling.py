@@ -15,6 +15,9 @@ from axir.target.isa import PWORD, StepOp
 CHUNK_ROWS = 512
 """Weight rows that are copied and loaded at a time: one set."""
 
+SMALL_CONSTANTS = 65536
+"""Constants of a layer up to this size are copied to L1 at once: starting a copy costs as much as moving 19 KiB."""
+
 PIPELINE_TILES = 8
 PIPELINE_CYCLES = 2000
 """Layers on different units overlap tile by tile: at most so many tiles, none shorter than that (dispatch is 5 %)."""
@@ -40,6 +43,21 @@ class Tiling:
     chunk: int
     maps: tuple[ArrayMap, ...]
     buffers: int  # copies of each tile buffer
+
+
+def constants_bytes(layer: Layer, tiling: Tiling) -> int:
+    """Parameter blocks and weight matrices of an array layer."""
+    assert isinstance(layer.work, list)
+    blocks = layer.output.blocks
+    matrices = 0
+    for block in range(0, blocks, tiling.blocks):
+        width = min(tiling.blocks, blocks - block) * PWORD
+        matrices += sum(align(m.source_rows * width) for m in tiling.maps)
+    return len(layer.work) * len(layer.code.vectors) * 256 * blocks + matrices
+
+
+def copied_at_once(layer: Layer, tiling: Tiling) -> bool:
+    return tiling.chunk == CHUNK_ROWS and constants_bytes(layer, tiling) <= SMALL_CONSTANTS
 
 
 @dataclass(frozen=True)
@@ -204,26 +222,26 @@ def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
             parts.append(("operand tile", size * tiling.buffers))
     if layer.output.storage.home != "l1":
         parts.append(("output tile", tile_bytes(layer.output, out_rows, tiling.blocks) * tiling.buffers))
-    phases = len(layer.work) if isinstance(layer.work, list) else 1
-    parameters = len(layer.code.vectors) * 256 * layer.output.blocks * phases
-    if parameters:
-        parts.append(("parameters", parameters))
     if layer.code.table is not None:
         parts.append(("table", TABLE_BYTES))
+    parameters = len(layer.code.vectors) * 256 * layer.output.blocks
     if isinstance(layer.work, list):
-        parts.extend(_array_need(layer, tiling, target))
-    elif isinstance(layer.work, WindowWork) and layer.work.weights is not None:
-        parts.append(("weights", layer.output.blocks * PWORD * layer.work.weights.shape[1]))
+        parts.extend(_array_need(layer, tiling, parameters * len(layer.work), target))
+    elif isinstance(layer.work, WindowWork):
+        weights = 0 if layer.work.weights is None else layer.output.blocks * PWORD * layer.work.weights.shape[1]
+        if parameters + weights:
+            parts.append(("weights and parameters", parameters + weights))
     return Need(tuple(parts))
 
 
-def _array_need(layer: Layer, tiling: Tiling, target: Target) -> Iterator[tuple[str, int]]:
+def _array_need(layer: Layer, tiling: Tiling, parameters: int, target: Target) -> Iterator[tuple[str, int]]:
     assert isinstance(layer.work, list)
     columns = tiling.blocks * PWORD
-    chunks = [m.source_rows if m.replicas > 1 or m.clear else min(m.source_rows, tiling.chunk) for m in tiling.maps]
-    staged = max(chunks) * columns
-    several = sum(ceil_div(m.source_rows, c) for m, c in zip(tiling.maps, chunks, strict=True)) > 1
-    yield "weights", staged * (2 if several and tiling.buffers > 1 else 1)
+    if copied_at_once(layer, tiling):
+        yield "weights and parameters", constants_bytes(layer, tiling)
+    else:
+        yield "parameters", parameters
+        yield "weights", _staged(tiling, columns)
     room = target.array.weight_sets * target.array.rows
     partial = max(
         (
@@ -235,3 +253,11 @@ def _array_need(layer: Layer, tiling: Tiling, target: Target) -> Iterator[tuple[
     )
     if partial:
         yield "partial sums", partial
+
+
+def _staged(tiling: Tiling, columns: int) -> int:
+    """Bytes of the weight chunks that are in L1 at a time."""
+    chunks = [m.source_rows if m.replicas > 1 or m.clear else min(m.source_rows, tiling.chunk) for m in tiling.maps]
+    staged = max(chunks) * columns
+    several = sum(ceil_div(m.source_rows, c) for m, c in zip(tiling.maps, chunks, strict=True)) > 1
+    return staged * (2 if several and tiling.buffers > 1 else 1)

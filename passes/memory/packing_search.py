@@ -17,7 +17,8 @@ it was the one that did not fit (Boussemart et al., "Boosting Systematic Search 
 short runs that restart with jittered preferences but keep these weights (Gomes et al., "Boosting Combinatorial Search
 Through Randomization", AAAI 1998) even out bad early choices; and states that failed are remembered.
 
-Only packings in which nothing can be moved down alone are searched: any packing can be brought to that form.
+A gap ends at the top of some buffer: it suffices to find packings in which nothing can be moved down alone, as any
+packing can be brought to that form.
 """
 
 from __future__ import annotations

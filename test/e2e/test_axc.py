@@ -112,7 +112,8 @@ def test_report(compiled: Path) -> None:
     totals = device["totals"]
     assert totals["macs"] == 9 * SIZE * SIZE * (3 * 8 + 8 * 8)
     assert totals["cycles"] == totals["launch_cycles"] + sum(layer["cycles"] for layer in device["layers"])
-    assert totals["lower_bound_cycles"] == max(device["lower_bounds"].values()) < totals["cycles"]
+    own = {name: cycles for name, cycles in device["lower_bounds"].items() if name != "link"}  # the link is the host's
+    assert totals["lower_bound_cycles"] == max(own.values()) < totals["cycles"]
     assert totals["device_fps"] == pytest.approx(totals["frequency_hz"] / totals["cycles"])
     assert totals["system_fps"] < totals["host_fps"] < totals["device_fps"]
     assert {"dma0", "load", "array", "depthwise"} <= set(device["units"])

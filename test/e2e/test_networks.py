@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,16 @@ def test_digits_saved_and_loaded(quantized: QuantizedModel, digits: Any, tmp_pat
     assert again.name == quantized.name == "digits"
     for image in digits[1].images[:10]:
         assert np.array_equal(again(image)[0], quantized(image)[0])
+
+
+@pytest.mark.slow
+def test_the_demo() -> None:
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, str(DIGITS / "demo.py")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert "agree bit for bit: every output byte is the same on 500 of 500 digits" in result.stdout
 
 
 def test_mnist8(tmp_path: Path) -> None:

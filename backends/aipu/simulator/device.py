@@ -12,7 +12,7 @@ from axir.backends.aipu.simulator.check import check
 from axir.backends.aipu.simulator.memory import Core, read_port, shared_memories, write_port
 from axir.backends.aipu.simulator.timing import Instance, Timing, simulate
 from axir.backends.aipu.simulator.units import Action, action
-from axir.backends.aipu.structure import Image, Port
+from axir.backends.aipu.structure import Image, Port, describe
 from axir.ir.diagnostics import AxirError
 from axir.numerics import I8
 from axir.target.description import Target
@@ -61,8 +61,11 @@ class Simulator:
                 given = f"{tensor.dtype} {list(tensor.shape)}"
                 raise AxirError(f"input '{port.label}' is {given}, the program takes int8 {list(port.shape)}")
             write_port(self._memory(port), port, tensor)
-        for run in self._actions:
-            run()
+        for step, run in zip(self._steps, self._actions, strict=True):
+            try:
+                run()
+            except AxirError as error:
+                raise AxirError(f"{describe(self.image, step.id)}: {error.message}", notes=error.notes) from None
         return [read_port(self._memory(port), port) for port in self.image.outputs]
 
     def timing(self) -> Timing:

@@ -121,7 +121,7 @@ def test_damaged_tables_are_errors():
     table = FETCH + f"%t = aipu.dma on dma0(src = l2 %x[0], dst = l1 %b[8192]) {rows} layer 0\n"
     vec = COPY.replace("out = l1", "table = l1 %b[8192], out = l1").replace("{src", "{steps = [table r0], src")
     image = assembled(text(table + vec.replace("after(%fetch)", "after(%t)") + STORE))
-    with pytest.raises(AxirError, match=r"no table: .* bins"):
+    with pytest.raises(AxirError, match=r"core 0 depthwise\[0\] .*: no table: .* bins"):
         run(image, INT8)
 
 

@@ -91,6 +91,11 @@ def test_without_data_it_warns() -> None:
     assert "random samples" in notebook.warnings[0]
 
 
+def test_compile_takes_a_model_in_memory(tmp_path: Path) -> None:
+    compile(sound(), CompilerConfig(), tmp_path / "out", calibration_dataset=images(2), check=1)
+    assert onnx.load(str(tmp_path / "out" / "input_model" / "fp32_model.onnx")) == sound()
+
+
 def test_inputs_keep_the_models_order(tmp_path: Path) -> None:
     path = save(two_inputs(), tmp_path / "two.onnx")
     early = np.arange(3 * SIZE * SIZE, dtype=np.int32).reshape(1, 3, SIZE, SIZE) % 5

@@ -15,11 +15,10 @@ axq.graph @main(%x: tensor<1x3x8x8x!axq.q<0.5 : -3>> "image") -> ("y") {
 // CHECK-DAG: aipu.input "image" %[[X]][0] layout <rows 64, pixels 4, channels [3 at 0]>
 // CHECK-DAG: aipu.output "y" %[[Y:.*]][0] layout <rows 512, pixels 64, channels [16 at 0]>
 // CHECK: aipu.core 0
-// Parameters, the input tile and the weights are copied, then loaded, then streamed; the result is stored.
-// CHECK-NEXT: aipu.dma on dma0(src = l2 %[[C]][0]
+// Parameters and weights come in one copy, the input in another; then weights are loaded, vectors streamed, results stored.
+// CHECK-NEXT: aipu.dma on dma0(src = l2 %[[C]][0], dst = l1 %[[W:.*]][0]) {row_bytes = 2816}
 // CHECK-NEXT: aipu.dma on dma0(src = l2 %[[X]][0], dst = l1 %[[T:.*]][0]) {row_bytes = 512}
-// CHECK-NEXT: aipu.dma on dma0(src = l2 %[[C]][512], dst = l1 %[[W:.*]][0])
-// CHECK-NEXT: aipu.load on load(src = l1 %[[W]][0]) {row = 0, segment_rows = 12, segments = 3, segment_step = 64, replicas = 4, replica_step = 4, columns = 64, clear = 1}
+// CHECK-NEXT: aipu.load on load(src = l1 %[[W]][512]) {row = 0, segment_rows = 12, segments = 3, segment_step = 64, replicas = 4, replica_step = 4, columns = 64, clear = 1}
 // CHECK-NEXT: aipu.mvm on array(src = l1 %[[T]][0], params = l1 %{{.*}}[0], out = l1 %[[O:.*]][0])
 // CHECK-SAME: y0 = -1, x0 = -4, x_step = {{[0-9]+}}, tap_rows = 3
 // CHECK-SAME: pad = -3
@@ -31,7 +30,6 @@ axq.graph @main(%x: tensor<1x3x8x8x!axq.q<0.5 : -3>> "image") -> ("y") {
 
 // Without replication and sub-word packing every tap is a pword of its own.
 // PLAIN: aipu.input "image" %{{.*}}[0] layout <rows 512, pixels 64, channels [3 at 0]>
-// PLAIN: aipu.load on load({{.*}}) {row = 0, segment_rows = 512, columns = 64}
-// PLAIN: aipu.load on load({{.*}}) {row = 512, segment_rows = 64, columns = 64}
+// PLAIN: aipu.load on load({{.*}}) {row = 0, segment_rows = 576, columns = 64}
 // PLAIN: aipu.mvm {{.*}} tap_rows = 3, tap_columns = 3, tap_step = 64, blocks = 1
 // PLAIN-SAME: matrix_rows = 576, columns = 1}

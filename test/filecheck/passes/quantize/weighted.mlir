@@ -57,3 +57,17 @@ ax.graph @main(%x: tensor<1x1x2x2xf32> "x") -> ("y") attributes {arg_stats = [#a
     {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x1x2x2xf32>, tensor<4x1x1x1xf32>) -> tensor<1x4x2x2xf32>
   ax.return %y : tensor<1x4x2x2xf32>
 }
+
+// -----
+
+// The weight 0.004 rounds to 0 steps of 0.01. Its input is 10.0 on average, so the output would be 0.04 too small on average:
+// 400 steps of 0.01 * 0.01 go into the bias. The weight 1.27 is exact, whatever its input.
+// CHECK: weight dense<{{\[\[\[\[}}127]], {{\[\[}}0]]]]> : tensor<1x2x1x1xi8>
+// CHECK-SAME: bias dense<400> : tensor<1xi32>
+ax.graph @main(%x: tensor<1x2x2x2xf32> "x") -> ("y")
+    attributes {arg_stats = [#ax.stats<-1.28, 1.27, means dense<[3.0, 10.0]> : tensor<2xf32>>]} {
+  %w = ax.constant dense<[[[[1.27]], [[0.004]]]]> : tensor<1x2x1x1xf32> : tensor<1x2x1x1xf32>
+  %y = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1
+    {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x2x2xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x2x2xf32>
+  ax.return %y : tensor<1x1x2x2xf32>
+}
