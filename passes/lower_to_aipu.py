@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, i64
@@ -38,26 +38,44 @@ class LowerToAipuPass(ModulePass):
 
     name = "lower-to-aipu"
 
-    resources_used: float = 1.0
-    l1_constraint: int | None = None
-    l2_constraint: int | None = None
-    ddr_constraint: int | None = None
-    enable_icr: bool = True
-    icrx_force: int = -1
-    icrx_max_factor: int = 8
-    icrx_parallel_block_threshold: int = 4
-    enable_swicr: bool = True
-    mvm_utilization_limit: float = 1.0
-    force_h_tiling: int | None = None
-    force_oc_tiling: int | None = None
-    max_tiling_attempts: int = 8
-    max_memplan_attempts: int = 5
-    pipeline_spatial_tiles: bool = True
-    pipeline_channel_tiles: bool = True
-    inter_operator_async: bool = True
-    dma_dual_channel: bool = True
-    imc_double_buffer_pipeline: bool = False
-    imc_double_buffer_sequential: bool = False
+    resources_used: float = field(default=1.0, metadata={"help": "fraction of on-chip memory the program may use"})
+    l1_constraint: int | None = field(default=None, metadata={"help": "most L1 to use"})
+    l2_constraint: int | None = field(default=None, metadata={"help": "most L2 to use"})
+    ddr_constraint: int | None = field(default=None, metadata={"help": "most DDR to use"})
+    enable_icr: bool = field(
+        default=True, metadata={"help": "replicate weights inside the array for layers with few output channels"}
+    )
+    icrx_force: int = field(default=-1, metadata={"help": "force the replication factor"})
+    icrx_max_factor: int = field(default=8, metadata={"help": "largest replication factor along image width"})
+    icrx_parallel_block_threshold: int = field(
+        default=4, metadata={"help": "most parallel blocks for which replication is still applied"}
+    )
+    enable_swicr: bool = field(
+        default=True, metadata={"help": "sub-word replication for first layers with few input channels"}
+    )
+    mvm_utilization_limit: float = field(
+        default=1.0, metadata={"help": "share of the matrix array that may be active (power)"}
+    )
+    force_h_tiling: int | None = field(default=None, metadata={"help": "force the number of height tiles"})
+    force_oc_tiling: int | None = field(default=None, metadata={"help": "force the number of output-channel tiles"})
+    max_tiling_attempts: int = field(
+        default=8, metadata={"help": "rounds of tiling one operator before it gives up with an error"}
+    )
+    max_memplan_attempts: int = field(
+        default=5, metadata={"help": "rounds of the memory planner before it gives up with an error"}
+    )
+    pipeline_spatial_tiles: bool = field(default=True, metadata={"help": "software-pipeline the tiles along height"})
+    pipeline_channel_tiles: bool = field(
+        default=True, metadata={"help": "software-pipeline the tiles along output channels"}
+    )
+    inter_operator_async: bool = field(default=True, metadata={"help": "overlap neighbouring operators"})
+    dma_dual_channel: bool = field(default=True, metadata={"help": "use both DMA channels"})
+    imc_double_buffer_pipeline: bool = field(
+        default=False, metadata={"help": "load the next weights into a free weight set while computing"}
+    )
+    imc_double_buffer_sequential: bool = field(
+        default=False, metadata={"help": "load the next operator's weights while this one computes"}
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         context = AxContext.of(ctx)

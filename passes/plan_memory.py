@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from xdsl.context import Context
@@ -36,10 +36,10 @@ class PlanMemoryPass(ModulePass):
 
     name = "plan-memory"
 
-    resources_used: float = 1.0
-    l1_constraint: int | None = None
-    l2_constraint: int | None = None
-    ddr_constraint: int | None = None
+    resources_used: float = field(default=1.0, metadata={"help": "fraction of on-chip memory the program may use"})
+    l1_constraint: int | None = field(default=None, metadata={"help": "most L1 to use"})
+    l2_constraint: int | None = field(default=None, metadata={"help": "most L2 to use"})
+    ddr_constraint: int | None = field(default=None, metadata={"help": "most DDR to use"})
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         context = AxContext.of(ctx)

@@ -108,7 +108,7 @@ class StatsAttr(ParametrizedAttribute):
 
     def verify(self) -> None:
         if not self.minimum.value.data <= self.maximum.value.data:
-            raise VerifyException(f"minimum {self.minimum} is above maximum {self.maximum}")
+            raise VerifyException(f"minimum {self.minimum.value.data} is above maximum {self.maximum.value.data}")
         for name, attribute in self._present().items():
             element, rank = _STATISTICS[name]
             if not isinstance(attribute, WeightAttr | DenseIntOrFPElementsAttr):
