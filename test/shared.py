@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+from shared_folder import CHECKOUT, shared_folder
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-
-
-def shared_folder() -> Path | None:
-    """`$AXIR_SHARED`, else `../shared` beside the checkout, if it is a folder."""
-    folder = Path(os.environ.get("AXIR_SHARED") or CHECKOUT.parent / "shared")
-    return folder if folder.is_dir() else None
+__all__ = ["CHECKOUT", "shared_folder", "shared_model", "shared_path"]
 
 
 def shared_path(*parts: str) -> Path:

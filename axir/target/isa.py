@@ -184,10 +184,10 @@ class Dma(Instruction):
 class Load(Instruction):
     """Write weights into the array's weight sets.
 
-    The sets are seen as one matrix of weight_sets * 512 rows (set = row div 512) and 512 columns. The source holds
+    The sets are seen as one matrix: set s is its rows s * array.rows ..., its columns are the array's. The source holds
     `segments * segment_rows` rows of `columns` bytes. For replica k and segment s, its rows go to matrix rows
     row + s * segment_step + k * replica_step ..., columns (block + k * columns / 64) * 64 .... With `clear`, the sets
-    from row div 512 to the last row written are zeroed first, in the columns of all replicas.
+    from that of the first row to that of the last row written are zeroed first, in the columns of all replicas.
     """
 
     opcode: ClassVar[int] = 2
@@ -341,7 +341,7 @@ class Mvm(VectorProgram, Window):
     mnemonic: ClassVar[str] = "mvm"
     units: ClassVar[tuple[str, ...]] = ("array",)
 
-    row: int = _int(16, "first matrix row", high=MATRIX_ROWS - 1, multiple=512)
+    row: int = _int(16, "first matrix row", high=MATRIX_ROWS - 1, multiple=PWORD)
     matrix_rows: int = _int(16, "matrix rows used", low=64, high=MATRIX_ROWS, multiple=64)
     slot: int = _int(32, "first pword of the kernel walk", default=0)
     block: int = _int(8, "first column block", high=COLUMN_BLOCKS - 1, default=0)
