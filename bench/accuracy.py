@@ -25,12 +25,9 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from images import F32, imagenet_input
 from numpy.typing import NDArray
-from PIL import Image
 
-F32 = NDArray[np.float32]
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-STD = np.array([0.229, 0.224, 0.225], np.float32)
 SCHEMES = ("per_tensor_min_max", "per_tensor_histogram", "hybrid_per_tensor_per_channel")
 
 
@@ -42,18 +39,7 @@ def load(folder: Path) -> tuple[list[F32], NDArray[np.int64]]:
     if len(rows) < len(listed):
         missing = ", ".join(row["file"] for row in listed if row not in rows)
         print(f"{len(listed) - len(rows)} of {len(listed)} listed photos are missing: {missing}")
-    return [preprocess(folder / row["file"]) for row in rows], np.array([int(row["label"]) for row in rows])
-
-
-def preprocess(path: Path, short: int = 256, crop: int = 224) -> F32:
-    with Image.open(path) as opened:
-        image = opened.convert("RGB")
-    scale = short / min(image.size)
-    if scale != 1:
-        image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BILINEAR)
-    left, top = (image.width - crop) // 2, (image.height - crop) // 2
-    pixels = np.asarray(image.crop((left, top, left + crop, top + crop)), np.float32) / 255
-    return np.ascontiguousarray(((pixels - MEAN) / STD).transpose(2, 0, 1))[None]
+    return [imagenet_input(folder / row["file"]) for row in rows], np.array([int(row["label"]) for row in rows])
 
 
 class Report:

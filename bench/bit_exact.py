@@ -23,7 +23,7 @@ SCHEMES = ("per_tensor_min_max", "per_tensor_histogram", "hybrid_per_tensor_per_
 def main() -> int:
     parser = make_parser(__doc__)
     add_networks(parser, list(NETWORKS))
-    parser.add_argument("--inputs", type=int, default=4, metavar="N", help="real inputs a network, at least (default 4)")
+    parser.add_argument("--inputs", type=int, default=4, metavar="N", help="inputs a network, at least (default 4)")
     parser.add_argument("--scheme", choices=SCHEMES, help="quantization scheme (default: the compiler's)")
     arguments = parser.parse_args()
     shared = need_shared_folder()

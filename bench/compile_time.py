@@ -1,12 +1,12 @@
 """How long compiling takes and how much memory, as whole processes from start to exit.
 
-First `axc` from the ONNX file with 100 calibration samples and histograms, beside ONNX Runtime's `quantize_static` (QDQ,
-per-channel weights, signed int8) with its Percentile calibration on the same samples. ONNX Runtime only quantizes; axc
-also compiles. Percentile calibration keeps all activations of all samples: ResNet-50 takes about 12 GB.
+First `axc` from the ONNX file with 100 calibration samples and histograms, beside ONNX Runtime's `quantize_static`
+(QDQ, per-channel weights, signed int8) with its Percentile calibration on the same samples. ONNX Runtime only
+quantizes; axc also compiles. Percentile calibration keeps all activations of all samples: 12 GB for ResNet-50.
 
 Then `axc` from the saved quantized model to the image. Beside it stands what Vela 5.2 took, on a machine of this kind
-but not in this run, for its own targets and TensorFlow Lite versions of the networks; with --vela NETWORK=FILE.tflite and
-`vela` on the path, it is run here.
+but not in this run, for its own targets and TensorFlow Lite versions of the networks; with --vela NETWORK=FILE.tflite
+and `vela` on the path, it is run here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from harness import Measured, Report, Table, add_networks, make_parser, measure, must, need_shared_folder, networks_of, tool
+from harness import (
+    Measured,
+    Report,
+    Table,
+    add_networks,
+    make_parser,
+    measure,
+    must,
+    need_shared_folder,
+    networks_of,
+    tool,
+)
 from networks import NETWORKS
 
 TIMED = ("mobilenetv2_imagenet", "resnet50_random")
@@ -26,8 +37,11 @@ TIMED = ("mobilenetv2_imagenet", "resnet50_random")
 TIME_BAR, MEMORY_BAR, VELA_AIM = 0.5, 1.5e9, 2.0
 
 VELA_SECONDS = {"mobilenetv2_imagenet": 0.9, "resnet50_random": 4.5}
-"""Vela 5.2.0, `vela M.tflite --accelerator-config ethos-u55-256`, keras.applications networks quantized to int8, whole
-process, median of 3, on 2 cores of an AMD EPYC on 2026-11-22."""
+"""`vela M.tflite --accelerator-config ethos-u55-256`, whole process, median of 3."""
+
+VELA_RECORDED = """\
+5.2.0, for Ethos-U55-256, on TensorFlow Lite versions of the networks (keras.applications, int8), on
+2 cores of an AMD EPYC, 2026-11-22; not measured in this run"""
 
 
 def quantize_with_onnxruntime(model: str, samples: str, output: str) -> None:
@@ -125,10 +139,7 @@ def main() -> int:
     for name, ours, here in lowered:
         recorded = VELA_SECONDS[name]
         table.row(name, ours, f"{recorded:.1f} s", f"{ours.seconds / recorded:.2f}", here)
-    print(
-        "Vela recorded: 5.2.0 on another day on 2 cores of an AMD EPYC, for Ethos-U55-256 and TensorFlow Lite versions of\n"
-        "the networks; it is no measurement of this run.\n"
-    )
+    print(f"Vela recorded: {VELA_RECORDED}.\n")
     if ratios:
         worst = max(ratios.values())
         report.bar(worst <= TIME_BAR, f"axc takes at most {TIME_BAR} of quantize_static's time: {worst:.2f}")

@@ -25,11 +25,10 @@ def make_parser(doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def add_networks(parser: argparse.ArgumentParser, known: Sequence[str], default: Sequence[str] | None = None) -> None:
+def add_networks(parser: argparse.ArgumentParser, known: Sequence[str]) -> None:
     """Networks by name as positional arguments."""
-    chosen = known if default is None else default
-    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"of {', '.join(known)} (default: {'all' if default is None else ', '.join(default)})")  # fmt: skip
-    parser.set_defaults(known_networks=tuple(known), default_networks=tuple(chosen))
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"of {', '.join(known)} (default: all)")
+    parser.set_defaults(known_networks=tuple(known))
 
 
 def networks_of(arguments: argparse.Namespace) -> list[str]:
@@ -37,7 +36,7 @@ def networks_of(arguments: argparse.Namespace) -> list[str]:
     for name in arguments.networks:
         if name not in arguments.known_networks:
             sys.exit(f"error: no network '{name}'; there are {', '.join(arguments.known_networks)}")
-    return list(arguments.networks or arguments.default_networks)
+    return list(arguments.networks or arguments.known_networks)
 
 
 def need_shared_folder() -> Path:
@@ -97,7 +96,7 @@ def cpu_model() -> str:
 
 @dataclass(frozen=True)
 class Measured:
-    """A process that has ended: wall-clock seconds, most memory in bytes, exit code, what it wrote to stdout and stderr."""
+    """A process that has ended: wall-clock seconds, most memory in bytes, exit code, its stdout and stderr."""
 
     seconds: float
     peak_rss: int
@@ -109,7 +108,7 @@ class Measured:
 
 
 def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Measured:
-    """Run a command from start to end; time and memory are the whole process's, as the operating system accounts them."""
+    """Run a command from start to end; time and memory are the whole process's, as the system accounts them."""
     start = time.perf_counter()
     with subprocess.Popen(
         [str(part) for part in command],

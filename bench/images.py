@@ -45,7 +45,7 @@ def imagenet_photos(folder: Path) -> Samples:
 
 
 def imagenet_input(path: Path, short: int = 256, crop: int = 224) -> F32:
-    """Short side to `short` (bilinear), centre crop, RGB scaled to 0..1, normalized with ImageNet's mean and deviation."""
+    """Short side to `short` (bilinear), centre crop, RGB, 0..1, normalized with ImageNet's mean and deviation."""
     image = _open(path)
     scale = short / min(image.size)
     if scale != 1:

@@ -1,4 +1,4 @@
-"""The developer's loop: `ax-opt --help`, the lit suite as `make test` runs it and with a process a command, `make test`."""
+"""The developer's loop: `ax-opt --help`, the lit suite in process and with a process a command, `make test`."""
 
 from __future__ import annotations
 

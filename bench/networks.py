@@ -66,10 +66,8 @@ class Network:
         """`count` real inputs to calibrate with."""
         return list(self.real_inputs(shared).spread(count, 0.0, CALIBRATION_SHARE))
 
-    def quantize(self, shared: Path, config: CompilerConfig | None = None, samples: int = CALIBRATION) -> QuantizedModel:
-        return quantize(
-            self.path(shared), self.calibration(shared, samples), config or CompilerConfig(), input_shapes=self.shapes
-        )
+    def quantize(self, shared: Path, config: CompilerConfig | None = None) -> QuantizedModel:
+        return quantize(self.path(shared), self.calibration(shared), config, input_shapes=self.shapes)
 
 
 def _imagenet(shared: Path) -> Samples:

@@ -28,11 +28,14 @@ BENCHMARKS = {
     "compile_time": "axc beside ONNX Runtime's quantization",
 }
 
+WITHOUT_BARS = ("accuracy", "time_model")
+"""Benchmarks that only print."""
+
 
 def arguments_of(name: str, no_bars: bool) -> list[str] | None:
     """What a benchmark is called with; None when it cannot run."""
     if name != "accuracy":
-        return ["--no-bars"] if no_bars else []
+        return ["--no-bars"] if no_bars and name not in WITHOUT_BARS else []
     shared = shared_folder()
     if shared is None:
         return None

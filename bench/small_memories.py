@@ -1,7 +1,7 @@
 """Every network in ever smaller memories, until the compiler refuses: is the program bit-exact at every step?
 
-Four descents a network, each from the whole memory of the device, the quantized model being the same for all steps. From
-step to step the limit becomes a share of what the last program used:
+Four descents a network, each from the whole memory of the device, the quantized model being the same for all steps.
+From step to step the limit becomes a share of what the last program used:
 
 - `l1`: 0.7 of the L1.
 - `l2`: half of the L2, and 0 once that is below 64 KiB: everything is in DDR.
@@ -149,7 +149,7 @@ def main() -> int:
     exact, explained = sum(step.exact for step in steps), sum(map(explains, refusals))
     report.bar(exact == len(steps), f"bit-exact at every step: {exact} of {len(steps)}")
     report.bar(explained == len(refusals), f"refusals name layer, buffers, bytes: {explained} of {len(refusals)}")
-    ended = [descent for descent in descents if "l2" != descent.name]
+    ended = [descent for descent in descents if descent.name != "l2"]
     report.bar(all(descent.refusal for descent in ended), "all descents but those in L2 alone end in a refusal")
     return report.finish()
 

@@ -124,7 +124,7 @@ def _over_nchw(parameter: NDArray[Any]) -> NDArray[Any]:
 def main() -> int:
     parser = make_parser(__doc__)
     add_networks(parser, list(NETWORKS))
-    parser.add_argument("--inputs", type=int, default=4, metavar="N", help="real inputs a network, at least (default 4)")
+    parser.add_argument("--inputs", type=int, default=4, metavar="N", help="inputs a network, at least (default 4)")
     arguments = parser.parse_args()
     shared = need_shared_folder()
 

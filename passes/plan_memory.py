@@ -52,6 +52,10 @@ class PlanMemoryPass(ModulePass):
         for program in op.body.block.ops:
             if isinstance(program, aipu.ProgramOp):
                 lifetimes = buffer_lifetimes(program)
+                for buffer in program.buffers:
+                    if buffer not in lifetimes:  # nothing touches it
+                        buffer.detach()
+                        buffer.erase()
                 for memory in MEMORIES:
                     size, limit = limits[memory]
                     _plan(program, memory, size if limit is None else min(size, limit), lifetimes)

@@ -6,10 +6,11 @@ takes the slowest of them per vector; the stages are listed in `Cost` so that re
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from axir.target.description import Target
-from axir.target.isa import Depthwise, Dma, Instruction, Load, Mvm, StepOp, Vec, VectorProgram
+from axir.target.isa import Depthwise, Dma, Instruction, Load, Mvm, StepOp, Vec, VectorProgram, VectorStep
 
 TABLE_BYTES = 64 + 2 * 4160
 """Header, then intercepts and slopes of 1026 binary32 entries each, padded to pwords (docs/isa.md)."""
@@ -78,10 +79,29 @@ def _load(load: Load, target: Target) -> Cost:
     return Cost(cycles)
 
 
-def program_cycles(program: VectorProgram, target: Target) -> int:
+def vector_cycles(steps: Iterable[VectorStep], target: Target) -> int:
     """Cycles a pword in the vector unit: bias, scale, store and operand loads are pipelined, other steps take turns."""
-    steps = sum(step.op not in _FREE_STEPS for step in program.steps)
-    return max(1, ceil_div(steps, target.vector.steps))
+    taken = sum(step.op not in _FREE_STEPS for step in steps)
+    return max(1, ceil_div(taken, target.vector.steps))
+
+
+def program_cycles(program: VectorProgram, target: Target) -> int:
+    """`vector_cycles` of an instruction's program."""
+    return vector_cycles(program.steps, target)
+
+
+def array_interval(matrix_rows: int, columns: int, vector: int, target: Target) -> int:
+    """Cycles from one vector to the next: multiply with `matrix_rows` rows, fetch them, and put out `columns` blocks.
+
+    `vector` is what a block takes in the vector unit.
+    """
+    sets = ceil_div(matrix_rows, target.array.rows)
+    return max(sets * target.array.vector_interval, ceil_div(matrix_rows, target.l1.port), columns * vector)
+
+
+def depthwise_interval(taps: int, vector: int, target: Target) -> int:
+    """Cycles from one pword to the next on the depthwise unit and the vector unit behind it."""
+    return max(ceil_div(taps, target.depthwise.taps), vector)
 
 
 def _coefficients(program: VectorProgram, blocks: int, target: Target) -> int:
@@ -95,21 +115,15 @@ def _coefficients(program: VectorProgram, blocks: int, target: Target) -> int:
 def _mvm(mvm: Mvm, target: Target) -> Cost:
     array = target.array
     vectors = mvm.rows * mvm.vectors
-    sets = ceil_div(mvm.matrix_rows, array.rows)
-    compute = sets * array.vector_interval
-    stages = [compute, ceil_div(mvm.matrix_rows, target.l1.port)]
-    partial = ceil_div(mvm.columns * target.device.pword * 4, array.partial_bandwidth)
-    if mvm.partial_in is not None:
-        stages.append(partial)
-    vector = 0
+    compute = ceil_div(mvm.matrix_rows, array.rows) * array.vector_interval
+    vector = 0 if mvm.partial_out is not None else program_cycles(mvm, target)
+    interval = array_interval(mvm.matrix_rows, mvm.columns, vector, target)
+    if mvm.partial_in is not None or mvm.partial_out is not None:  # read and written through ports of their own
+        interval = max(interval, ceil_div(mvm.columns * target.device.pword * 4, array.partial_bandwidth))
     start = array.latency
-    if mvm.partial_out is not None:
-        stages.append(partial)
-    else:
-        vector = mvm.columns * program_cycles(mvm, target)
-        stages.append(vector)
+    if mvm.partial_out is None:
         start += _coefficients(mvm, ceil_div(mvm.columns, mvm.replicas), target)
-    return Cost(start + vectors * max(stages), array=vectors * compute, vector=vectors * vector)
+    return Cost(start + vectors * interval, array=vectors * compute, vector=vectors * mvm.columns * vector)
 
 
 def _depthwise(dw: Depthwise, target: Target) -> Cost:
@@ -120,7 +134,8 @@ def _depthwise(dw: Depthwise, target: Target) -> Cost:
     start = target.depthwise.latency + _coefficients(dw, dw.blocks, target)
     if dw.weights is not None:
         start += dw.blocks * taps
-    return Cost(start + pwords * max(compute, vector), depthwise=pwords * compute, vector=pwords * vector)
+    interval = depthwise_interval(taps, vector, target)
+    return Cost(start + pwords * interval, depthwise=pwords * compute, vector=pwords * vector)
 
 
 def _vec(vec: Vec, target: Target) -> Cost:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axir.passes.lowering.tensors import Tensor
-from axir.target.cost import ceil_div
+from axir.target.cost import array_interval, ceil_div
 from axir.target.description import Target
 from axir.target.isa import PWORD
 
@@ -101,7 +101,7 @@ def _map(geometry: Geometry, tensor: Tensor, factor: int) -> ArrayMap:
 
 
 def choose(
-    geometry: Geometry, tensor: Tensor, blocks_out: int, vector_cycles: int, options: ArrayOptions, target: Target
+    geometry: Geometry, tensor: Tensor, blocks_out: int, vector: int, options: ArrayOptions, target: Target
 ) -> ArrayMap:
     """The mapping with the least modelled cycles for one pass over the whole output, weights loaded once."""
     most = options.column_blocks(target)
@@ -115,10 +115,9 @@ def choose(
 
     def cycles(m: ArrayMap) -> int:
         vectors = geometry.height * ceil_div(geometry.width, m.replicas)
-        sets = m.sets(target)
-        stages = max(sets * target.array.vector_interval, columns * m.replicas * vector_cycles)
-        load = m.source_rows * columns * m.replicas  # 64 columns a cycle
-        return vectors * stages + load * ceil_div(blocks_out, columns)
+        interval = array_interval(m.rows, columns * m.replicas, vector, target)
+        load = ceil_div(m.source_rows * columns * PWORD * m.replicas, target.array.load_bandwidth)
+        return vectors * interval + load * ceil_div(blocks_out, columns)
 
     return min(maps, key=cycles)
 

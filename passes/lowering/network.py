@@ -102,6 +102,12 @@ class _Builder:
 
     def build(self) -> Network:
         block = self.graph.body.block
+        for value in block.args:
+            if shape_of(value)[0] != 1:
+                raise AxirError(
+                    f"a program runs one sample a frame, the graph takes {shape_of(value)[0]}", op=self.graph,
+                    notes=("give the model a batch of 1",),
+                )  # fmt: skip
         ops = [op for op in block.ops if not isinstance(op, axq.ReturnOp)]
         for argument in block.args:
             self._port_in(argument)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from axir.passes.lowering.array_map import ArrayMap, ArrayOptions, choose
 from axir.passes.lowering.network import Layer, Phase, WindowWork
 from axir.passes.lowering.tensors import Tensor, align
-from axir.target.cost import TABLE_BYTES, ceil_div
+from axir.target.cost import TABLE_BYTES, array_interval, ceil_div, depthwise_interval, vector_cycles
 from axir.target.description import Target
-from axir.target.isa import PWORD, StepOp
+from axir.target.isa import PWORD
 
 CHUNK_ROWS = 512
 """Weight rows that are copied and loaded at a time: one set."""
@@ -110,10 +110,6 @@ def tile_bytes(tensor: Tensor, rows: int, blocks: int | None = None) -> int:
     return rows * align(tensor.width * tile_pitch(tensor, blocks))
 
 
-def vector_cycles(layer: Layer) -> int:
-    return max(1, sum(step.op is not StepOp.LOAD for step in layer.code.steps))
-
-
 def candidates(layer: Layer, options: TilingOptions, array: ArrayOptions, target: Target) -> Iterator[Tiling]:
     """Tilings from coarse to fine: halve the rows, then the column blocks, then the weight chunk."""
     total = domain(layer).rows
@@ -141,7 +137,7 @@ def _tiling(
 ) -> Tiling:
     maps: tuple[ArrayMap, ...] = ()
     if isinstance(layer.work, list):
-        cycles = vector_cycles(layer)
+        cycles = vector_cycles(layer.code.steps, target)
         maps = tuple(choose(phase.geometry, layer.input, blocks, cycles, array, target) for phase in layer.work)
         if chunk < CHUNK_ROWS:
             maps = tuple(
@@ -174,18 +170,18 @@ def pipelined(layer: Layer, tiling: Tiling, options: TilingOptions, target: Targ
 
 def work_cycles(layer: Layer, tiling: Tiling, target: Target) -> int:
     """Streaming cycles of the whole layer, as axir.target.cost counts them, without start-up and loads."""
-    vector = vector_cycles(layer)
+    vector = vector_cycles(layer.code.steps, target)
     if isinstance(layer.work, list):
         total = 0
         for phase, m in zip(layer.work, tiling.maps, strict=True):
             vectors = phase.geometry.height * ceil_div(phase.geometry.width, m.replicas)
             columns = min(tiling.blocks, layer.output.blocks) * m.replicas
             tiles = ceil_div(layer.output.blocks, tiling.blocks)
-            total += tiles * vectors * max(m.sets(target) * target.array.vector_interval, columns * vector)
+            total += tiles * vectors * array_interval(m.rows, columns, vector, target)
         return total
     assert layer.work is not None
     taps = layer.work.geometry.kernel[0] * layer.work.geometry.kernel[1]
-    each = vector if layer.work.mode == "vec" else max(vector, ceil_div(taps, target.depthwise.taps))
+    each = vector if layer.work.mode == "vec" else depthwise_interval(taps, vector, target)
     return layer.output.blocks * layer.work.geometry.height * layer.work.geometry.width * each
 
 

@@ -75,7 +75,7 @@ def test_accumulators_beyond_32_bits_are_refused() -> None:
     quantize_weights(fits, zeros(2), ONE, 1, False)
     over = np.ones((2, taps + 1, 1, 1), np.float32)
     over[0] = 0
-    with pytest.raises(ValueError, match="output channel 1 can reach 2147495"):
+    with pytest.raises(ValueError, match="output channel 1 can reach 2147514120"):
         quantize_weights(over, zeros(2), ONE, 1, False)
 
 

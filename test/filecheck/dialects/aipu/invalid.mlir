@@ -417,7 +417,7 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
   %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
   %y = aipu.buffer "y" bytes 4096 : !aipu.buffer<l2>
   aipu.core 0 {
-    // expected-error@below {{row is 2000, legal are multiples of 512}}
+    // expected-error@below {{row is 2000, legal are multiples of 64}}
     %0 = aipu.mvm on array(src = l1 %x[0], out = l1 %x[0]) {src_rows = 1, row_bytes = 64, row_pitch = 64, y0 = 0, x0 = 0, x_step = 64, blocks = 1, rows = 1, vectors = 1, row = 2000, matrix_rows = 64, columns = 1} layer 0
   }
 }

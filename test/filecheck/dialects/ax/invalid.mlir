@@ -39,7 +39,7 @@ ax.graph @main(%x: tensor<1xf32> "x") -> () {
 
 // -----
 
-// expected-error@below {{minimum 1.000000e+00 : f64 is above maximum 0.000000e+00 : f64}}
+// expected-error@below {{minimum 1.0 is above maximum 0.0}}
 ax.graph @main() -> () attributes {s = #ax.stats<1.0, 0.0>} {
   ax.return
 }
