@@ -69,7 +69,7 @@ def timed(run: Callable[[], Any]) -> tuple[Any, float]:
 def onnx_scores(model: Path, photos: Sequence[F32]) -> tuple[F32, float]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    session: Any = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return timed(lambda: np.concatenate([session.run(None, {name: photo})[0] for photo in photos]))
 
@@ -102,7 +102,7 @@ def peer_scores(
         def __init__(self) -> None:
             self.samples = iter(calibration)
 
-        def get_next(self) -> dict[str, F32] | None:
+        def get_next(self) -> Any:
             sample = next(self.samples, None)
             return None if sample is None else {name: sample}
 

@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from harness import (
@@ -62,7 +63,7 @@ def quantize_with_onnxruntime(model: str, samples: str, output: str) -> None:
             with np.load(samples) as archive:
                 self._samples = iter(archive[name])
 
-        def get_next(self) -> dict[str, np.ndarray] | None:
+        def get_next(self) -> Any:
             sample = next(self._samples, None)
             return None if sample is None else {name: sample[None]}
 

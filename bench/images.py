@@ -55,7 +55,7 @@ def imagenet_input(path: Path, short: int = 256, crop: int = 224) -> F32:
 
 
 def normalized(image: Image.Image) -> F32:
-    return _nchw((np.asarray(image, np.float32) / 255 - MEAN) / STD)
+    return _nchw((np.asarray(image, np.float32) / np.float32(255) - MEAN) / STD)
 
 
 def bgr(image: Image.Image) -> F32:
@@ -99,7 +99,8 @@ def digits() -> Samples:
     """scikit-learn's handwritten digits as MNIST has them: 20x20 in the middle of 28x28, 0..255, white on black."""
     from sklearn.datasets import load_digits
 
-    images = load_digits().images  # [1797, 8, 8], 0..16
+    pixels, _ = load_digits(return_X_y=True)
+    images = np.asarray(pixels).reshape(-1, 8, 8)  # 0..16
 
     def digit(index: int) -> F32:
         small = Image.fromarray((images[index] * (255 / 16)).astype(np.uint8))

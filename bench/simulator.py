@@ -34,7 +34,8 @@ def one_frame(name: str, shared: Path, folder: Path) -> dict[str, Any]:
     image.write_bytes(build(model))
     stored = device_inputs(model, network.inputs(shared, 1)[0])
     tensors = zip(model.hosted.device_inputs, stored, strict=True)
-    np.savez(inputs, **{tensor.name: array for tensor, array in tensors})
+    arrays: dict[str, Any] = {tensor.name: array for tensor, array in tensors}
+    np.savez(inputs, **arrays)
     script = Path(__file__).with_name("one_frame.py")
     return json.loads(must(measure([sys.executable, script, image, inputs], ONE_THREAD)).output)
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from harness import Report, Table, add_networks, make_parser, need_shared_folder, networks_of
@@ -78,10 +79,11 @@ class Sweep:
         except AxirError as error:
             raise AssertionError(f"the program for {dict(limits)} is wrong: {error.render()}") from error
         exact = all(np.array_equal(expected, found) for expected, found in zip(self._expected, outputs, strict=True))
-        return Step(limits, image.memory, simulator.timing().cycles, exact)
+        used = {str(memory): size for memory, size in image.memory.items()}
+        return Step(limits, used, simulator.timing().cycles, exact)
 
-    def down(self, name: str) -> Descent:
-        """Take steps until the compiler refuses or nothing is left to take away."""
+    def down(self, name: str, seen: Callable[[Step], None]) -> Descent:
+        """Take steps, each shown to `seen`, until the compiler refuses or nothing is left to take away."""
         limits = {memory: _usable(memory, self._target) for memory in DESCENTS[name]}
         if name in WITHOUT_L2:
             limits["l2"] = 0
@@ -93,6 +95,7 @@ class Sweep:
                 descent.refused, descent.refusal = limits, error
                 return descent
             descent.steps.append(step)
+            seen(step)
             smaller = {memory: _next(memory, limit, step.used.get(memory, 0)) for memory, limit in limits.items()}
             if smaller == limits:
                 return descent
@@ -134,10 +137,8 @@ def main() -> int:
         limits = {f"{memory}_limit": 11 for memory in MEMORIES}
         used = {f"{memory}_used": 11 for memory in MEMORIES}
         table = Table(descent=9, **limits, **used, cycles=13, bit_exact=9)
-        for descent in map(sweep.down, arguments.descents):
-            for step in descent.steps:
-                row = [f"{step.used.get(memory, 0):,}" for memory in MEMORIES]
-                table.row(descent.name, *_limits(step.limits), *row, f"{step.cycles:,}", "yes" if step.exact else "NO")
+        for kind in arguments.descents:
+            descent = sweep.down(kind, partial(_show, table, kind))
             if descent.refusal is not None:
                 table.row(descent.name, *_limits(descent.refused), "", "", "", "", "refused")
                 print("".join(f"    {line}\n" for line in descent.refusal.render().split("\n")), end="")
@@ -152,6 +153,11 @@ def main() -> int:
     ended = [descent for descent in descents if descent.name != "l2"]
     report.bar(all(descent.refusal for descent in ended), "all descents but those in L2 alone end in a refusal")
     return report.finish()
+
+
+def _show(table: Table, descent: str, step: Step) -> None:
+    used = [f"{step.used.get(memory, 0):,}" for memory in MEMORIES]
+    table.row(descent, *_limits(step.limits), *used, f"{step.cycles:,}", "yes" if step.exact else "NO")
 
 
 def _limits(limits: Mapping[str, int]) -> list[str]:

@@ -1,9 +1,9 @@
 """Modelled against measured latency of 1x1 convolutions on the production card.
 
 The measurements (reference/silicon_conv1x1.csv, rows of the PCIe card that are neither extrapolated nor failed) are of
-[1, K, 1, M] inputs and [N, K, 1, 1] weights, one instance on each of four cores; `dev_lat_us` is a quarter of one core's
-latency and counts execution on the device alone, without the host link (reference/hardware.md, 6a). The model runs the
-same: four instances side by side, a quarter of L2 each, default settings.
+[1, K, 1, M] inputs and [N, K, 1, 1] weights, one instance on each of four cores; `dev_lat_us` is a quarter of one
+core's latency and counts execution on the device alone, without the host link (reference/hardware.md, 6a). The model
+runs the same: four instances side by side, a quarter of L2 each, default settings.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from shared_folder import shared_folder
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
 from axir.backends.aipu.image import build_image, read_image
@@ -30,9 +31,6 @@ from axir.passes.lower_to_aipu import LowerToAipuPass
 from axir.passes.plan_memory import PlanMemoryPass
 from axir.passes.schedule import SchedulePass
 from axir.target.description import Target, load
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test"))
-from shared import shared_folder  # noqa: E402
 
 CORES = 4
 SHARE = 0.25

@@ -25,6 +25,7 @@ from axir.passes.lowering.placement import Budget, place
 from axir.passes.lowering.tensors import Tensor
 from axir.passes.lowering.tiling import TilingOptions
 from axir.passes.memory.packing import Interval, pack
+from axir.passes.memory.packing import lower_bound as greatest_alive
 from axir.target.description import Target, load
 from axir.target.isa import MEMORIES, Memory
 
@@ -122,9 +123,14 @@ class LowerToAipuPass(ModulePass):
             self.imc_double_buffer_sequential,
         )  # fmt: skip
         planned = budget
-        excess: dict[Memory, int] = {}
-        for _ in range(self.max_memplan_attempts):
-            placement = place(network, planned, tiling, array, target)
+        failure: AxirError | None = None
+        for attempt in range(1, self.max_memplan_attempts + 1):
+            try:
+                placement = place(network, planned, tiling, array, target)
+            except AxirError as error:
+                # Later attempts have less than the user allows: what the one before lacked says more.
+                raise failure or error from None
+            excess: dict[Memory, int] = {}
             emitted = emit(network, placement, planned.l2, options, target)
             for lookahead in LOOKAHEADS:
                 jobs = order(emitted.steps, lookahead, placement.free.__getitem__)
@@ -132,8 +138,10 @@ class LowerToAipuPass(ModulePass):
                 excess = _excess(jobs, emitted, budget, **effort)
                 if not excess:
                     return emitted, jobs
+                failure = _does_not_pack(excess, jobs, emitted, budget, network, attempt)
             planned = Budget(planned.l1 - 2 * excess.get("l1", 0), planned.l2 - 2 * excess.get("l2", 0), planned.ddr)
-        raise _does_not_pack(excess, budget, network, self.max_memplan_attempts)
+        assert failure is not None
+        raise failure
 
 
 def _lifetimes(jobs: Sequence[Job], emitted: Emitted) -> dict[Buffer, Interval]:
@@ -163,15 +171,19 @@ def _excess(jobs: Sequence[Job], emitted: Emitted, budget: Budget, **effort: int
     return result
 
 
-def _does_not_pack(excess: dict[Memory, int], budget: Budget, network: Network, attempts: int) -> AxirError:
+def _does_not_pack(
+    excess: dict[Memory, int], jobs: Sequence[Job], emitted: Emitted, budget: Budget, network: Network, attempts: int
+) -> AxirError:
     memory, over = next(iter(excess.items()))
-    largest = sorted((s for s in network.storages if s.home == memory), key=lambda s: -s.size)[:5]
+    lifetimes = {buffer: i for buffer, i in _lifetimes(jobs, emitted).items() if buffer.memory == memory}
+    peak, position = greatest_alive(list(lifetimes.values()))
+    alive = sorted((b for b, i in lifetimes.items() if i.first <= position <= i.last), key=lambda b: -b.size)
     return AxirError(
         f"the program does not fit {memory}: {budget.of(memory) + over:,} bytes needed, {budget.of(memory):,} allowed "
-        f"({over:,} too many) after {attempts} rounds of planning",
-        node=network.layers[largest[0].first].name if largest else None,
+        f"({over:,} too many) after {attempts} round{'s' * (attempts > 1)} of planning",
+        node=network.layers[jobs[position].layer].name,
         notes=(
-            "largest activations there: " + (", ".join(f"{s.label} {s.size:,}" for s in largest) or "none"),
+            f"alive there ({peak:,} bytes): " + ", ".join(f"{b.label} {b.size:,}" for b in alive[:8]),
             f"raise {memory}_constraint or resources_used",
         ),
     )

@@ -172,11 +172,12 @@ ENDS = {"sigmoid": (0, 1), "tanh": (-1, 1), "silu": (0, None), "hard_swish": (0,
 def table_value(kind: str, v: np.float32) -> np.float32:
     """The chord of the function over v's bin of 1/32, as docs/numerics.md defines it."""
     left, right = ENDS[kind]
-    if v < -16:
+    position = math.floor(f32(v + f32(16)) * f32(32))
+    if position < 0:
         return f32(left)
-    if v >= 16:
+    if position >= 1024:
         return v if right is None else f32(right)
-    edge = math.floor(float(v) * 32) / 32
+    edge = position / 32 - 16
     function = FUNCTIONS[kind]
     slope = (function(edge + 1 / 32) - function(edge)) * 32
     return f32(slope) * v + f32(function(edge) - slope * edge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -12,12 +13,13 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from axir.dialects import ax, axq, base
 from axir.dialects.axq import Constant, QuantType
 from axir.dialects.epilogue import EpilogueAttr, Step
+from axir.interp.integer import MAX_INPUT
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
 from axir.passes.fuse_epilogue import step_of
 from axir.passes.quantization.graph import ARGUMENT_STATS, STATS
-from axir.passes.quantization.weights import quantize_weights
+from axir.passes.quantization.weights import ACCUMULATOR_LIMIT, quantize_weights
 
 F32 = NDArray[np.float32]
 Properties = dict[str, Attribute]
@@ -80,6 +82,8 @@ class _Lowering:
             case ax.AvgPoolOp():
                 if base.ints_of(op.dilations) != (1, 1):
                     raise AxirError("average pooling with dilation cannot be quantized", op=op)
+                if prod(base.ints_of(op.kernel)) * MAX_INPUT >= ACCUMULATOR_LIMIT:
+                    raise AxirError("the sum over a window can exceed 32 bits", op=op)
                 properties = _copied(op, ("kernel", "strides", "pads", "count_include_pad"))
                 return self._fused(op, axq.AvgPoolOp, op.input, properties, list(op.epilogue), op.extras)
             case ax.MaxPoolOp():

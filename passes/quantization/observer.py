@@ -38,7 +38,7 @@ class Histogram:
     def update(self, values: F32, minimum: float, maximum: float, scratch: Scratch) -> None:
         """Count `values` (one dimension, contiguous), whose extremes are given and finite."""
         self._cover(min(self.minimum, minimum), max(self.maximum, maximum))
-        # A power of two, so the product is exact, but for values that are nothing beside the width.
+        # A power of two: the product is exact, but for values below 2**-126 of the width, which fall beside zero.
         bins_per_unit = np.float32(math.ldexp(1.0, -self.exponent))
         for start in range(0, values.size, CHUNK):
             chunk = values[start : start + CHUNK]

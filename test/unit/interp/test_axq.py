@@ -195,6 +195,21 @@ def test_steps_take_their_operands_in_order() -> None:
     assert y.ravel().tolist() == [10]
 
 
+def test_every_operation_of_a_step_rounds_by_itself() -> None:
+    """f32(0.1) * 10 = 1.0000000149 rounds to 1, minus 1 is 0. Fused or in binary64 it is 1.49e-8: 15 steps of 1e-9."""
+    (y,) = run(map_graph("1.0 : 0", "1.0e-09 : 0", 1, "epilogue <hard_sigmoid(0.1, -1.0)>"), [[[[10]]]])
+    assert y.ravel().tolist() == [0]
+    x, result = "tensor<1x1x1x1x!axq.q<1.0 : 0>>", "tensor<1x1x1x1x!axq.q<1.0e-09 : 0>>"
+    tenth = "tensor<1x1x1x1x!axq.q<0.1 : 0>>"
+    text = one_op(
+        f"axq.map %x epilogue <mul, add> extras %e, %f : {tenth}, {x} : {x}",
+        f'%x: {x} "x", %e: {tenth} "e", %f: {x} "f"',
+        result,
+    )
+    (y,) = run(text, [[[[10]]]], [[[[1]]]], [[[[-1]]]])
+    assert y.ravel().tolist() == [0]
+
+
 def test_operands_broadcast() -> None:
     x, e = "tensor<1x2x1x2x!axq.q<1.0 : 0>>", "tensor<1x2x1x1x!axq.q<1.0 : 0>>"
     text = one_op(f"axq.map %x epilogue <mul> extras %e : {e} : {x}", f'%x: {x} "x", %e: {e} "e"', x)

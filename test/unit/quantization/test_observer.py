@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,9 +17,10 @@ from axir.passes.quantization.observer import BINS, CHUNK, Histogram, Observer, 
 
 SCRATCH = Scratch()
 
-finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
+# Values that vanish beside the width of a bin (below 2**-126 of it) lose their sign: leave them out.
+finite = st.floats(-(2.0**50), 2.0**50, width=32).map(lambda value: value if abs(value) > 1e-20 else 0.0)
 samples = st.lists(
-    hnp.arrays(np.float32, st.integers(1, 30), elements=st.one_of(finite, st.floats(-10, 10, width=32), st.just(0.0))),
+    hnp.arrays(np.float32, st.integers(1, 30), elements=st.one_of(finite, st.floats(-10, 10, width=16), st.just(0.0))),
     min_size=1,
     max_size=6,
 )
@@ -39,7 +40,7 @@ def directly(arrays: list[Any]) -> tuple[int, int, Any]:
     exponent = max(-126, math.frexp(max(-low, high))[1] - 24)
 
     def index(value: float) -> int:
-        return math.floor(math.ldexp(value, -exponent)) if abs(value) >= 1e-300 or value == 0 else -(value < 0)
+        return math.floor(math.ldexp(value, -exponent))
 
     while index(high) - index(low) >= BINS:
         exponent += 1
@@ -49,19 +50,14 @@ def directly(arrays: list[Any]) -> tuple[int, int, Any]:
     return exponent, index(low), counts
 
 
-@settings(max_examples=300, deadline=None)
 @given(samples)
 def test_streaming_equals_binning_everything_at_once(arrays: list[Any]) -> None:
     histogram = stream(arrays)
     exponent, first, counts = directly(arrays)
     assert (histogram.exponent, histogram.first) == (exponent, first)
-    # Values that vanish beside the width fall beside zero, perhaps on its other side.
-    assert np.abs(histogram.counts - counts).sum() <= 2 * sum(
-        0 < abs(float(v)) < math.ldexp(1, exponent - 126) for a in arrays for v in a
-    )
+    np.testing.assert_array_equal(histogram.counts, counts)
 
 
-@settings(max_examples=100, deadline=None)
 @given(samples, st.randoms())
 def test_order_does_not_matter(arrays: list[Any], random: Any) -> None:
     first = stream(arrays)

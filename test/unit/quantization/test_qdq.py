@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from axq_graphs import GraphBuilder, RandomGraph, operations
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from xdsl.dialects.builtin import BoolAttr, i1
 
 from axir import numerics
@@ -55,7 +55,6 @@ def differences(graph: axq.GraphOp, store: Any, inputs: list[Any]) -> list[Any]:
     return found
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(operations(tables_last=True))
 def test_every_operation_is_within_one_step(case: RandomGraph) -> None:
     for difference in differences(case.graph, case.store, case.inputs):

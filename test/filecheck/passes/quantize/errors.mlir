@@ -87,3 +87,13 @@ ax.graph @main(%x: tensor<1x1x4x4xf32> "x") -> ("y") attributes {arg_stats = [#a
     {ax.stats = #ax.stats<0.0, 1.0>} : tensor<1x1x4x4xf32> -> tensor<1x1x2x2xf32>
   ax.return %y : tensor<1x1x2x2xf32>
 }
+
+// -----
+
+ax.graph @main(%x: tensor<1x1x2902x2902xf32> "x") -> ("y") attributes {arg_stats = [#ax.stats<0.0, 1.0, histogram dense<[1, 1]> : tensor<2xi64>>]} {
+  // 2902 * 2902 * 255 = 2147509020, 2**31 = 2147483648
+  // expected-error@below {{the sum over a window can exceed 32 bits}}
+  %y = ax.avg_pool %x kernel [2902, 2902] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] count_include_pad true
+    {ax.stats = #ax.stats<0.0, 1.0>} : tensor<1x1x2902x2902xf32> -> tensor<1x1x1x1xf32>
+  ax.return %y : tensor<1x1x1x1xf32>
+}
