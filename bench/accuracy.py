@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--stride", type=int, default=3, help="calibrate on every N-th photo (default 3)")
+    parser.add_argument("--first", type=int, default=0, help="the first of them (default 0): other splits of the photos")
     parser.add_argument("--schemes", nargs="*", default=SCHEMES, choices=SCHEMES, help="AXIR's schemes (default all)")
     parser.add_argument(
         "--peers",
@@ -142,8 +143,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     photos, labels = load(arguments.photos)
-    calibration = photos[:: arguments.stride]
-    held_out = np.arange(len(photos)) % arguments.stride != 0
+    calibration = photos[arguments.first :: arguments.stride]
+    held_out = np.arange(len(photos)) % arguments.stride != arguments.first % arguments.stride
     print(f"{arguments.model.name}: {len(photos)} photos, {len(calibration)} of them calibrate")
     reference, seconds = onnx_scores(arguments.model, photos)
     report = Report(labels, held_out, reference)

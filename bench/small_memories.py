@@ -143,6 +143,8 @@ def main() -> int:
                 table.row(descent.name, *_limits(descent.refused), "", "", "", "", "refused")
                 print("".join(f"    {line}\n" for line in descent.refusal.render().split("\n")), end="")
             descents.append(descent)
+            if kind == "l1" and descent.steps:
+                print(f"  smallest L1 of these steps that fits: {descent.steps[-1].limits['l1']:,} bytes")
         print(f"  {time.perf_counter() - start:.0f} s\n", flush=True)
 
     steps = [step for descent in descents for step in descent.steps]

@@ -200,9 +200,13 @@ def _max_pool(op: ax.MaxPoolOp, x: _Operands) -> Array:
 
 def _avg_pool(op: ax.AvgPoolOp, x: _Operands) -> Array:
     result = windows.avg_pool(
-        x[op.input], base.ints_of(op.kernel), base.ints_of(op.strides), base.ints_of(op.pads), base.ints_of(op.dilations),
+        x[op.input],
+        base.ints_of(op.kernel),
+        base.ints_of(op.strides),
+        base.ints_of(op.pads),
+        base.ints_of(op.dilations),
         bool(op.count_include_pad.value.data),
-    )  # fmt: skip
+    )
     return apply_epilogue(op.epilogue, result, x.many(op.extras))
 
 

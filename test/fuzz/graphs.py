@@ -111,7 +111,9 @@ class Builder:
         source = self.pick()
         shape = shape_of(source)
         kernel, strides, pads = self.window(shape, 5)
-        dilations = [self.draw(st.integers(1, 2)) if (k - 1) * 2 + 1 <= s else 1 for k, s in zip(kernel, shape[2:])]
+        dilations = [
+            self.draw(st.integers(1, 2)) if (k - 1) * 2 + 1 <= s else 1 for k, s in zip(kernel, shape[2:], strict=True)
+        ]
         depthwise = shape[1] > 1 and self.draw(st.booleans())
         divisors = [g for g in (1, 1, 2, 3) if shape[1] % g == 0]
         group = shape[1] if depthwise else self.draw(st.sampled_from(divisors))
@@ -174,7 +176,7 @@ class Builder:
         quant = axq.quant_of(first)
         fits = [
             v for v in self.values
-            if all(a == b for i, (a, b) in enumerate(zip(shape_of(v), shape)) if i != axis)
+            if all(a == b for i, (a, b) in enumerate(zip(shape_of(v), shape, strict=True)) if i != axis)
         ]  # fmt: skip
         parts = [first]
         for _ in range(self.draw(st.integers(1, 2))):
@@ -191,7 +193,7 @@ class Builder:
         source = self.pick()
         shape = shape_of(source)
         starts = [0, *(self.draw(st.integers(0, size - 1)) for size in shape[1:])]
-        ends = [1, *(self.draw(st.integers(low + 1, size)) for low, size in zip(starts[1:], shape[1:]))]
+        ends = [1, *(self.draw(st.integers(low + 1, size)) for low, size in zip(starts[1:], shape[1:], strict=True))]
         steps = [1, *(self.draw(st.sampled_from([1, 1, 2])) for _ in shape[1:])]
         properties: dict[str, Attribute] = {"starts": ints(starts), "ends": ints(ends), "steps": ints(steps)}
         self.add(axq.SliceOp, [[source]], properties, slice_(shape, starts, ends, steps), axq.quant_of(source))
