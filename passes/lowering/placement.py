@@ -14,6 +14,7 @@ from axir.passes.lowering.array_map import ArrayOptions
 from axir.passes.lowering.network import Layer, Network
 from axir.passes.lowering.tensors import Storage
 from axir.passes.lowering.tiling import Need, Tiling, TilingOptions, candidates, l1_need, pipelined
+from axir.target.cost import TABLE_BYTES
 from axir.target.description import Target
 from axir.target.isa import Memory
 
@@ -70,12 +71,13 @@ def _tile_all(
     tilings: dict[int, Tiling] = {}
     free: dict[int, int] = {}
     mixed = _mixed(network)
+    tables = _tables(network)
     for layer in network.layers:
         live = [s for s in storages if s.home == "l1" and s.first <= layer.index <= s.last]
-        room = budget.l1 - sum(s.size for s in live)
+        room = budget.l1 - sum(s.size for s in live) - tables[layer.index]
         if layer.work is None:
             if room < 0:
-                return layer, live, Need(())
+                return layer, live, _with_tables(Need(()), tables[layer.index])
             free[layer.index] = room
             continue
         need = Need(())
@@ -89,8 +91,24 @@ def _tile_all(
                 tilings[layer.index], free[layer.index] = candidate, room - need.total
                 break
         else:
-            return layer, live, need
+            return layer, live, _with_tables(need, tables[layer.index])
     return Placement(tilings, free)
+
+
+def _tables(network: Network) -> list[int]:
+    """Bytes of tables in L1 at each layer: a table stays from its first user to its last."""
+    users: dict[str, list[int]] = {}
+    for layer in network.layers:
+        if layer.code.table is not None:
+            users.setdefault(layer.code.table, []).append(layer.index)
+    return [
+        TABLE_BYTES * sum(layers[0] <= layer.index <= layers[-1] for layers in users.values())
+        for layer in network.layers
+    ]
+
+
+def _with_tables(need: Need, size: int) -> Need:
+    return Need((*need.parts, ("tables", size))) if size else need
 
 
 def _mixed(network: Network) -> list[bool]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from axir.passes.lowering.array_map import ArrayMap, ArrayOptions, choose
 from axir.passes.lowering.network import Layer, Phase, WindowWork
 from axir.passes.lowering.tensors import Tensor, align
-from axir.target.cost import TABLE_BYTES, array_interval, ceil_div, depthwise_interval, vector_cycles
+from axir.target.cost import array_interval, ceil_div, depthwise_interval, vector_cycles
 from axir.target.description import Target
 from axir.target.isa import PWORD
 
@@ -218,8 +218,6 @@ def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
             parts.append(("operand tile", size * tiling.buffers))
     if layer.output.storage.home != "l1":
         parts.append(("output tile", tile_bytes(layer.output, out_rows, tiling.blocks) * tiling.buffers))
-    if layer.code.table is not None:
-        parts.append(("table", TABLE_BYTES))
     parameters = len(layer.code.vectors) * 256 * layer.output.blocks
     if isinstance(layer.work, list):
         parts.extend(_array_need(layer, tiling, parameters * len(layer.work), target))
