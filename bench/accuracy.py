@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--stride", type=int, default=3, help="calibrate on every N-th photo (default 3)")
-    parser.add_argument("--first", type=int, default=0, help="the first of them (default 0): other splits of the photos")
+    parser.add_argument("--first", type=int, default=0, help="the first of these (default 0)")
     parser.add_argument("--schemes", nargs="*", default=SCHEMES, choices=SCHEMES, help="AXIR's schemes (default all)")
     parser.add_argument(
         "--peers",
