@@ -57,7 +57,6 @@ class _Scheduler:
     def __init__(self, set_rows: int) -> None:
         self.set_rows = set_rows
         self.memories: dict[str, list[_Record]] = {}
-        self.counts = [0] * len(UNITS)
         self.tasks: list[list[aipu.TaskOp]] = [[] for _ in UNITS]
         self.clocks: list[list[list[int]]] = [[] for _ in UNITS]  # by unit and index: completions known before the end
 

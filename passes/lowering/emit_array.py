@@ -70,10 +70,9 @@ class ArrayEmitter:
                 blocks = min(tiling.blocks, layer.output.blocks - block)
                 out = self.e.write(layer, low, high, block, blocks)
                 operands = [self.e.operand(layer, extra, low, high, block, blocks) for extra in layer.extras]
-                cursor = base
                 for unit in (u for u in units if u.block == block):
                     if first < unit.phase.geometry.height:
-                        keep = cursor + self._units_before(units, unit) if resident else None
+                        keep = base + self._units_before(units, unit) if resident else None
                         self._matrix(layer, tiling, unit, constants, place, out, operands, first, last, keep)
                 self.e.drain(layer, out, low, high, block)
                 self.e.flush(layer)

@@ -241,8 +241,6 @@ class _Builder:
     def _add(self, layer: Layer) -> None:
         layer.index = len(self.network.layers)
         layer.output.producer = layer.index
-        for tensor in (layer.input, *layer.extras):
-            tensor.consumers.append(layer.index)
         for tensor in layer.tensors:
             tensor.storage.touch(layer.index)
         self.network.layers.append(layer)

@@ -8,7 +8,7 @@ where the channels are. Several tensors may be views of one storage.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,6 @@ class Tensor:
     storage: Storage
     offset: int = 0
     producer: int = -1  # layer that writes it; -1: the host
-    consumers: list[int] = field(default_factory=list[int])
 
     @property
     def pitch(self) -> int:
@@ -122,11 +121,6 @@ class Tensor:
     @property
     def slots(self) -> NDArray[np.int64]:
         return slots(self.runs)
-
-    @property
-    def bytes(self) -> int:
-        """What the tensor itself takes, padding of its channels included."""
-        return self.height * align(self.width * min(self.pitch, max(self.blocks * PWORD, self.pitch)))
 
 
 def new_storage(label: str, height: int, width: int, pitch: int, port: str | None = None) -> Storage:
