@@ -20,6 +20,9 @@ I8 = NDArray[np.int8]
 
 INT8_MIN, INT8_MAX = -128, 127
 
+LANES = 64
+"""Channels that the vector unit takes at a time. A softmax pads its channels to a multiple of it."""
+
 
 def multiplier(input_scale: F64 | F32 | float, weight_scale: F64 | F32 | float = 1.0) -> F32:
     """The real value of one accumulator unit: input scale times weight scale, rounded once to binary32."""
@@ -53,13 +56,14 @@ def quantize(value: F32, inverse_scale: F32, zero_point: I32, lower: int = INT8_
 class Table:
     """A piecewise linear function: `bins` equal bins of width 1/`per_unit` from `start`, and one bin at each end.
 
-    y = intercept[i] + slope[i] * x with i = 1 + clamp(floor((x - start) * per_unit), -1, bins); the difference, the
-    product with the slope and the sum each round to binary32. `per_unit` is a power of two, so the index is exact.
+    y = intercept[i] + slope[i] * x with i = 1 + clamp(floor((x - start) * per_unit), -1, bins); the difference, both
+    products and the sum each round to binary32. Rounding can take a neighbouring bin near an edge, where both chords
+    meet.
     """
 
     name: str
     start: float
-    per_unit: int
+    per_unit: float
     bins: int
     intercept: F32
     slope: F32
@@ -74,7 +78,7 @@ class Table:
         return self.slope[index] * x + self.intercept[index]
 
 
-START, PER_UNIT, BINS = -16.0, 32, 1024
+START, PER_UNIT, BINS = -16.0, 32.0, 1024
 
 
 def _sigmoid(x: F64) -> F64:
@@ -91,18 +95,51 @@ FUNCTIONS: dict[str, tuple[Callable[[F64], F64], tuple[float, float], tuple[floa
 
 
 @cache
-def table(name: str) -> Table:
-    """The table of a function in `FUNCTIONS`: chords between bin edges, computed in binary64, rounded once."""
-    function, left, right = FUNCTIONS[name]
-    edges = START + np.arange(BINS + 1, dtype=np.float64) / PER_UNIT
+def table(name: str, a: float = 1.0, b: float = 0.0, c: float = 1.0, d: float = 0.0) -> Table:
+    """The table of c * f(a * x + b) + d, for a function f in `FUNCTIONS` and a that is not 0.
+
+    Chords between bin edges, computed in binary64, rounded once. The bins are where the argument of f is in the bins
+    of f's own table, so that the error is |c| times as large as that table's. Constants are rounded to binary32 first.
+    """
+    function, low, high = FUNCTIONS[name]
+    a, b, c, d = (float(np.float32(number)) for number in (a, b, c, d))
+    start = float(np.float32(((START if a > 0 else -START) - b) / a))
+    per_unit = float(np.float32(PER_UNIT * abs(a)))
+
+    def composed(x: F64) -> F64:
+        return c * function(a * x + b) + d
+
+    def line(end: tuple[float, float]) -> tuple[float, float]:
+        """Intercept and slope of c * (i + s * (a * x + b)) + d."""
+        return c * (end[0] + end[1] * b) + d, c * end[1] * a
+
+    return _chords(name, composed, start, per_unit, line(low if a > 0 else high), line(high if a > 0 else low))
+
+
+@cache
+def exponential() -> Table:
+    """exp(x) for x <= 0, as a softmax needs it: 1024 bins from -16 to 0, 0 left of them, and 1 from 0 on."""
+    return _chords("exp", np.exp, -16.0, 64.0, (0.0, 0.0), (1.0, 0.0))
+
+
+def _chords(
+    name: str,
+    function: Callable[[F64], F64],
+    start: float,
+    per_unit: float,
+    left: tuple[float, float],
+    right: tuple[float, float],
+) -> Table:
+    """The chords of a function over `BINS` bins, and the lines (intercept, slope) on both sides of them."""
+    edges = start + np.arange(BINS + 1, dtype=np.float64) / per_unit
     values = function(edges)
-    slope = np.diff(values) * PER_UNIT
+    slope = np.diff(values) * per_unit
     intercept = values[:-1] - slope * edges[:-1]
-    inside = (edges[:-1, None] + np.linspace(0, 1, 17)[None, :] / PER_UNIT).ravel()
+    inside = (edges[:-1, None] + np.linspace(0, 1, 17)[None, :] / per_unit).ravel()
     chord = np.repeat(intercept, 17) + np.repeat(slope, 17) * inside
-    ends = max(abs(left[0] + left[1] * START - values[0]), abs(right[0] - right[1] * START - values[-1]))
+    ends = max(abs(left[0] + left[1] * edges[0] - values[0]), abs(right[0] + right[1] * edges[-1] - values[-1]))
     return Table(
-        name, START, PER_UNIT, BINS,
+        name, start, per_unit, BINS,
         np.concatenate(([left[0]], intercept, [right[0]])).astype(np.float32),
         np.concatenate(([left[1]], slope, [right[1]])).astype(np.float32),
         float(max(np.abs(chord - function(inside)).max(), ends)),

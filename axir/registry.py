@@ -69,6 +69,8 @@ PASSES: dict[str, PassEntry] = {
         "xdsl.transforms.common_subexpression_elimination", "CommonSubexpressionElimination", "merge equal operations"
     ),
     "dce": PassEntry("xdsl.transforms.dead_code_elimination", "DeadCodeElimination", "erase unused operations"),
+    "strip-locations": PassEntry("axir.passes.strip_locations", "StripLocations", "forget the names of ONNX nodes"),
+    "force-split": PassEntry("axir.passes.force_split", "ForceSplit", "give the host all from a chosen node on"),
     "canonicalize-graph": PassEntry(
         "axir.passes.canonicalize_graph", "CanonicalizeGraph", "fold constants, activations, scales, pads into one form"
     ),
@@ -77,6 +79,13 @@ PASSES: dict[str, PassEntry] = {
         "axir.passes.global_to_window_pool", "GlobalToWindowPool", "give global pools and means a window"
     ),
     "split-host": PassEntry("axir.passes.split_host", "SplitHost", "cut off what the device cannot run, for the host"),
+    "remove-layout-transform": PassEntry(
+        "axir.passes.remove_layout_transform", "RemoveLayoutTransform", "take NHWC inputs without a host operator"
+    ),
+    "drop-host-parts": PassEntry("axir.passes.drop_host_parts", "DropHostParts", "leave the device's part alone"),
+    "validate-operators": PassEntry(
+        "axir.passes.validate_operators", "ValidateOperators", "report what the device cannot run"
+    ),
     "fuse-epilogue": PassEntry(
         "axir.passes.fuse_epilogue", "FuseEpilogue", "move elementwise work into the operator before it"
     ),
@@ -84,6 +93,14 @@ PASSES: dict[str, PassEntry] = {
     "quantize": PassEntry("axir.passes.quantize", "Quantize", "make @main an int8 graph, from its calibration"),
     "lower-to-aipu": PassEntry(
         "axir.passes.lower_to_aipu", "LowerToAipuPass", "make tasks over placed and tiled buffers"
+    ),
+    "stage-constants": PassEntry(
+        "axir.passes.stage_constants", "StageConstantsPass", "bring constants from DDR to L2 by the system DMA"
+    ),
+    "list-schedule": PassEntry(
+        "axir.passes.list_schedule",
+        "ListSchedulePass",
+        "order the tasks by list scheduling, before they have addresses",
     ),
     "plan-memory": PassEntry("axir.passes.plan_memory", "PlanMemoryPass", "give every buffer an address"),
     "schedule": PassEntry(

@@ -12,25 +12,31 @@ from xdsl.pattern_rewriter import RewritePattern
 from axir.ir.context import AxContext
 from axir.ir.location import rewrite
 from axir.ir.store import WeightStore
-from axir.passes.patterns import activations, affine, arithmetic, channels, constants, movement, padding, resize
+from axir.passes.patterns import activations, affine, arithmetic, channels, constants, movement, padding, resize, tables
 
 
-def canonicalize(module: ModuleOp, store: WeightStore, *more: RewritePattern) -> None:
+def canonicalize(
+    module: ModuleOp, store: WeightStore, *more: RewritePattern, merge: bool = True, fold_tables: bool = True
+) -> None:
     """Bring the graphs into canonical form, applying the patterns `more` as well.
 
+    `merge` allows algebra that rounds otherwise: constants merged, and folded into weights. `fold_tables` folds numbers
+    around a table function into a table of their own. What the device needs is done in any case: batch norms become
+    scales and shifts, divisions multiplications.
+
     The order of the stages matters: an activation must be recognized before its constants go into the convolution
-    before it, and any convolution that can take a scale is better than a new one for it.
+    before it, and any convolution that can take a scale is better than a new one for it, or than a new table.
     """
     simplify = (
         constants.FoldConstants(store),
-        *arithmetic.patterns(store),
+        *arithmetic.patterns(store, merge=merge),
         *movement.PATTERNS,
         *activations.patterns(store),
         *more,
     )
     absorb = (
         affine.BatchNormToAffine(store),
-        affine.FoldIntoProducer(store),
+        *([affine.FoldIntoProducer(store)] if merge else []),
         padding.FoldIntoConv(),
         padding.FoldIntoAvgPool(),
         padding.FoldIntoMaxPool(),
@@ -38,6 +44,7 @@ def canonicalize(module: ModuleOp, store: WeightStore, *more: RewritePattern) ->
     legalize = (
         affine.SubtractionToAdd(store),
         affine.BroadcastOfOneChannel(store),
+        affine.ScaleAndShiftToDepthwise(store),
         affine.AffineToDepthwise(store),
         padding.PadToDepthwise(store),
         channels.ChannelShuffle(store),
@@ -45,7 +52,10 @@ def canonicalize(module: ModuleOp, store: WeightStore, *more: RewritePattern) ->
     )
     rewrite(module, *simplify)
     rewrite(module, *simplify, *absorb)
-    rewrite(module, *simplify, *absorb, affine.FoldIntoConsumer(store))
+    if merge:
+        rewrite(module, *simplify, *absorb, affine.FoldIntoConsumer(store))
+    if fold_tables:
+        rewrite(module, *simplify, *absorb, *tables.patterns(store))
     rewrite(module, *simplify, *absorb, *legalize)
 
 
@@ -58,6 +68,13 @@ class CanonicalizeGraph(ModulePass):
     """
 
     name = "canonicalize-graph"
+    apply_arithmetic_simplification: bool = True
+    simplify_mac_before_after_lut: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        canonicalize(op, AxContext.of(ctx).store)
+        canonicalize(
+            op,
+            AxContext.of(ctx).store,
+            merge=self.apply_arithmetic_simplification,
+            fold_tables=self.simplify_mac_before_after_lut,
+        )

@@ -94,8 +94,8 @@ class WholeWindow(RewritePattern):
 
 
 ELEMENTWISE = (
-    ax.ReluOp, ax.SigmoidOp, ax.TanhOp, ax.SiluOp, ax.HardSwishOp, ax.HardSigmoidOp, ax.LeakyReluOp, ax.ClipOp,
-    ax.PReluOp, ax.AddOp, ax.SubOp, ax.MulOp, ax.DivOp,
+    ax.ReluOp, ax.SigmoidOp, ax.TanhOp, ax.SiluOp, ax.HardSwishOp, ax.TableOp, ax.HardSigmoidOp, ax.LeakyReluOp,
+    ax.ClipOp, ax.PReluOp, ax.AddOp, ax.SubOp, ax.MulOp, ax.DivOp,
 )  # fmt: skip
 
 
@@ -182,11 +182,19 @@ class AffineBeforeDense(RewritePattern):
 
 @dataclass(frozen=True)
 class DenseToConv(ModulePass):
-    """Makes dense layers convolutions, and leaves the canonical form of `canonicalize-graph`."""
+    """Makes dense layers convolutions, and leaves the canonical form of `canonicalize-graph`.
+
+    Without `rewrite_dense_to_conv2d` it does nothing; the other options are those of `canonicalize-graph`.
+    """
 
     name = "dense-to-conv"
+    rewrite_dense_to_conv2d: bool = True
+    apply_arithmetic_simplification: bool = True
+    simplify_mac_before_after_lut: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if not self.rewrite_dense_to_conv2d:
+            return
         store = AxContext.of(ctx).store
         canonicalize(
             op,
@@ -196,4 +204,6 @@ class DenseToConv(ModulePass):
             ElementwiseOnChannels(store),
             ConcatOfChannels(),
             AffineBeforeDense(store),
+            merge=self.apply_arithmetic_simplification,
+            fold_tables=self.simplify_mac_before_after_lut,
         )

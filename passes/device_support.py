@@ -113,6 +113,12 @@ def constraint_slope(op: ax.PReluOp) -> str | None:
     return None if padded[2:] == (1, 1) else f"its slope of shape {list(slope)} differs between positions"
 
 
+def constraint_softmax_axis(op: ax.SoftmaxOp) -> str | None:
+    """A softmax is along the channels."""
+    axis = op.axis.value.data
+    return None if axis == 1 else f"it is along axis {axis}, not the channels (axis 1)"
+
+
 def constraint_concat_axis(op: ax.ConcatOp) -> str | None:
     """Concatenation is along channels, height or width."""
     return None if op.axis.value.data > 0 else "it concatenates along the batch"
@@ -139,17 +145,19 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.PReluOp: (constraint_slope,),
     ax.HardSigmoidOp: (constraint_data_is_computed,),
     ax.HardSwishOp: (constraint_data_is_computed,),
+    ax.TableOp: (constraint_data_is_computed,),
     ax.SigmoidOp: (constraint_data_is_computed,),
     ax.SiluOp: (constraint_data_is_computed,),
     ax.TanhOp: (constraint_data_is_computed,),
+    ax.SoftmaxOp: (constraint_data_is_computed, constraint_softmax_axis),
     ax.ConcatOp: (constraint_data_is_computed, constraint_concat_axis),
     ax.SliceOp: (constraint_data_is_computed, constraint_slice_steps),
 }
 """The operators of the device, each with its constraints beyond the general ones."""
 
 UNAVAILABLE: dict[type[Operation], str] = {
-    ax.GemmOp: "only products of one row and a constant matrix run there, as convolutions",
-    ax.MatMulOp: "only products of one row and a constant matrix run there, as convolutions",
+    ax.GemmOp: "only products of one row and a constant matrix run there, as convolutions (rewrite_dense_to_conv2d)",
+    ax.MatMulOp: "only products of one row and a constant matrix run there, as convolutions (rewrite_dense_to_conv2d)",
     ax.BatchNormOp: "its parameters are computed, not constant",
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
@@ -157,7 +165,6 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.ReduceMeanOp: "only means over height and width of [1, C, H, W] run there, as average pools",
     ax.GlobalAvgPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.GlobalMaxPoolOp: "only pools over height and width of [1, C, H, W] run there",
-    ax.SoftmaxOp: "it has no exponential",
     ax.ReshapeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
     ax.TransposeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
 }

@@ -22,7 +22,6 @@ MAX_STEPS = 4
 
 Producer = ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp
 
-TABLE_KINDS = ("sigmoid", "tanh", "silu", "hard_swish")
 VECTOR_STEPS = {"clip": 2, "hard_sigmoid": 4, "add": 2, "mul": 2}
 """Steps of a vector program (axir.target.isa) for a step of an epilogue, where it is not one."""
 
@@ -48,6 +47,8 @@ def step_of(op: Operation) -> Step | None:
             return Step("hard_sigmoid", (op.alpha.value.data, op.beta.value.data))
         case ax.PReluOp() if is_constant(op.slope):
             return Step("prelu")
+        case ax.TableOp():
+            return op.step
         case _:
             kind = SIMPLE_STEPS.get(type(op))
             return None if kind is None else Step(kind)
@@ -65,7 +66,7 @@ def fusible_producer(value: SSAValue, step: Step, result: SSAValue) -> Producer 
 def fits_vector_unit(steps: Sequence[Step], room: int) -> bool:
     """Whether one vector program of `room` steps can do it: there is one slope, one table, and two tensor operands."""
     kinds = [step.kind for step in steps]
-    tables = {kind for kind in kinds if kind in TABLE_KINDS}
+    tables = {step for step in steps if step.is_table}
     operands = kinds.count("add") + kinds.count("mul")
     cost = sum(VECTOR_STEPS.get(kind, 1) for kind in kinds)
     return kinds.count("prelu") <= 1 and len(tables) <= 1 and operands <= 2 and cost <= room

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, i64
@@ -18,31 +20,41 @@ from axir.ir.location import name_loc
 from axir.ir.store import WeightStore
 from axir.passes.lowering.array_map import ArrayOptions
 from axir.passes.lowering.bound import lower_bound
-from axir.passes.lowering.emit import EmitOptions, Emitted, emit
-from axir.passes.lowering.jobs import Buffer, Job, order
-from axir.passes.lowering.network import Network, build_network
-from axir.passes.lowering.placement import Budget, place
+from axir.passes.lowering.chain_search import DEFAULT_CANDIDATES, ChainOptions
+from axir.passes.lowering.emission import EmitOptions, Emitted
+from axir.passes.lowering.jobs import Buffer, Job
+from axir.passes.lowering.network import Network, NetworkOptions, build_network
+from axir.passes.lowering.pools import Pools, pool
+from axir.passes.lowering.registers import Algorithm
+from axir.passes.lowering.settle import SettleOptions, lifetimes, settle
 from axir.passes.lowering.tensors import Tensor
 from axir.passes.lowering.tiling import TilingOptions
-from axir.passes.memory.packing import Interval, pack
-from axir.passes.memory.packing import lower_bound as greatest_alive
+from axir.passes.memory.budget import Budget, MemoryLimits
 from axir.target.description import Target, load
-from axir.target.isa import MEMORIES, Memory
+from axir.target.isa import DESCRIPTOR_BYTES, INSTRUCTIONS, UNITS, Memory, VectorProgram
 
-LOOKAHEADS = (6, 2, 0)
-"""How many steps ahead constants are copied; less where L1 is too small for more."""
+Pool = Literal["global.ddr", "global.l2", "global.l1"]
+
+VECTOR_QUEUES = tuple(unit for kind in INSTRUCTIONS if issubclass(kind, VectorProgram) for unit in kind.units)
+"""The queues whose descriptors hold vector programs."""
 
 
 @dataclass(frozen=True)
-class LowerToAipuPass(ModulePass):
+class LowerToAipuPass(MemoryLimits, ModulePass):
     """Options are the settings of docs/config.md with the same names."""
 
     name = "lower-to-aipu"
 
-    resources_used: float = field(default=1.0, metadata={"help": "fraction of on-chip memory the program may use"})
-    l1_constraint: int | None = field(default=None, metadata={"help": "most L1 to use"})
-    l2_constraint: int | None = field(default=None, metadata={"help": "most L2 to use"})
-    ddr_constraint: int | None = field(default=None, metadata={"help": "most DDR to use"})
+    elf_in_ddr: bool = field(default=True, metadata={"help": "keep the descriptors in DDR, not L2"})
+    stream_tasklist: bool = field(
+        default=True, metadata={"help": "fetch descriptors while they run; else copy them to L2 before each frame"}
+    )
+    dpu_instructions_home: Literal["default", "l2"] = field(
+        default="default", metadata={"help": "home of the queues that hold vector programs"}
+    )
+    dwpu_instructions_home: Literal["default", "l2"] = field(
+        default="default", metadata={"help": "home of the depthwise unit's queue"}
+    )
     enable_icr: bool = field(
         default=True, metadata={"help": "replicate weights inside the array for layers with few output channels"}
     )
@@ -69,6 +81,25 @@ class LowerToAipuPass(ModulePass):
     pipeline_channel_tiles: bool = field(
         default=True, metadata={"help": "software-pipeline the tiles along output channels"}
     )
+    unroll_prologue_epilogue: bool = field(
+        default=False, metadata={"help": "cut the first and the last row tile in two, so that pipelines fill sooner"}
+    )
+    tiling_depth: int = field(default=1, metadata={"help": "most layers in one depth-first chain; 1: no chains"})
+    dfs_search_constraint: int | None = field(
+        default=None, metadata={"help": f"most chains looked at, each with each tile count; none: {DEFAULT_CANDIDATES}"}
+    )
+    ignore_weight_buffers: bool = field(
+        default=True, metadata={"help": "smaller weight chunks before finer row tiles, where L1 is short"}
+    )
+    enable_buffer_promotion: bool = field(
+        default=True, metadata={"help": "move buffers up from their pools where they fit"}
+    )
+    split_buffer_promotion: bool = field(
+        default=False, metadata={"help": "form depth-first chains before buffers move up to L1"}
+    )
+    io_memory_pool: Pool = field(default="global.ddr", metadata={"help": "lowest memory for inputs and outputs"})
+    constant_memory_pool: Pool = field(default="global.ddr", metadata={"help": "lowest memory for constants"})
+    workspace_memory_pool: Pool = field(default="global.ddr", metadata={"help": "lowest memory for intermediates"})
     inter_operator_async: bool = field(default=True, metadata={"help": "overlap neighbouring operators"})
     dma_dual_channel: bool = field(default=True, metadata={"help": "use both DMA channels"})
     imc_double_buffer_pipeline: bool = field(
@@ -76,6 +107,24 @@ class LowerToAipuPass(ModulePass):
     )
     imc_double_buffer_sequential: bool = field(
         default=False, metadata={"help": "load the next operator's weights while this one computes"}
+    )
+    apply_pword_padding: bool = field(
+        default=True, metadata={"help": "pad channels to pwords; else a tensor that needs it is an error"}
+    )
+    rewrite_concat_to_resadd: bool = field(
+        default=True, metadata={"help": "compute the parts of a concatenation in their place; else copy them"}
+    )
+    remove_io_padding_and_layout_transform: bool = field(
+        default=True, metadata={"help": "take and give padded NHWC; else dense NCHW, which DMA copies convert"}
+    )
+    group_ifdw_tasks: bool = field(
+        default=False, metadata={"help": "copy and load the weights of array layers that fit the sets together at once"}
+    )
+    dpu_constants_home: Literal["global.ddr", "global.l2"] = field(
+        default="global.l2", metadata={"help": "home of parameter blocks and tables, whatever that of weights"}
+    )
+    dpu_allocation_algorithm: Algorithm = field(
+        default="try_all", metadata={"help": "register allocation of vector programs"}
     )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -90,110 +139,79 @@ class LowerToAipuPass(ModulePass):
             graph.detach()
             graph.erase()
 
-    def budget(self, target: Target) -> Budget:
-        """Usable bytes: L1 is a core's own; of L2 and DDR the program gets its fraction (docs/config.md)."""
-        share = self.resources_used
-        l1 = target.l1.size - target.l1.reserved
-        l2 = int(share * (target.l2.size - target.l2.reserved))
-        ddr = int(share * (target.ddr.size - target.ddr.reserved))
-        return Budget(
-            min(l1, l1 if self.l1_constraint is None else self.l1_constraint),
-            min(l2, l2 if self.l2_constraint is None else self.l2_constraint),
-            min(ddr, ddr if self.ddr_constraint is None else self.ddr_constraint),
+    def code_home(self, unit: str) -> Memory:
+        """Where the descriptors of a queue live."""
+        in_l2 = (
+            not self.elf_in_ddr
+            or (unit in VECTOR_QUEUES and self.dpu_instructions_home == "l2")
+            or (unit == "depthwise" and self.dwpu_instructions_home == "l2")
         )
+        return "l2" if in_l2 else "ddr"
+
+    def preloads(self, unit: str) -> bool:
+        """Whether the descriptors of a queue are copied to L2 before each frame: those that do not live there."""
+        return not self.stream_tasklist and self.code_home(unit) != "l2"
 
     def _lower(self, graph: axq.GraphOp, store: WeightStore, target: Target) -> aipu.ProgramOp:
-        network = build_network(graph, store, target, sub_word=self.enable_swicr)
-        emitted, jobs = self._settle(network, target)
-        return _program(graph.sym_name.data, network, emitted, jobs, store, target, self.budget(target).l2)
-
-    def _settle(self, network: Network, target: Target) -> tuple[Emitted, list[Job]]:
-        """Place, emit and check that the buffers pack; where they do not, plan for less and try again."""
-        budget = self.budget(target)
-        array = ArrayOptions(
-            self.enable_icr, self.icrx_force, self.icrx_max_factor, self.icrx_parallel_block_threshold,
-            self.mvm_utilization_limit,
+        layout = NetworkOptions(
+            self.enable_swicr, self.apply_pword_padding, self.rewrite_concat_to_resadd,
+            self.remove_io_padding_and_layout_transform, self.dpu_allocation_algorithm,
         )  # fmt: skip
-        tiling = TilingOptions(
-            self.force_h_tiling, self.force_oc_tiling, self.max_tiling_attempts, self.pipeline_spatial_tiles,
-            self.pipeline_spatial_tiles or self.pipeline_channel_tiles,
+        network = build_network(graph, store, target, layout)
+        budget, options = self._budget(target), self._options()
+        emitted, jobs = settle(network, budget, options, self._code, target)
+        code = [aipu.CodeOp(0, unit, self.code_home(unit), None, self.preloads(unit)) for unit in self._code(jobs)]
+        program = _program(graph.sym_name.data, network, emitted, jobs, code, store, target)
+        bound = lower_bound(network, budget.l2, options.pools, target)
+        program.attributes["bound"] = DictionaryAttr({key: IntegerAttr(value, i64) for key, value in bound.items()})
+        return program
+
+    def _budget(self, target: Target) -> Budget:
+        return self.budget(target, task_lists=int(any(map(self.preloads, UNITS))))
+
+    def _options(self) -> SettleOptions:
+        pools = Pools(
+            pool(self.io_memory_pool), pool(self.constant_memory_pool), pool(self.workspace_memory_pool),
+            self.enable_buffer_promotion,
         )  # fmt: skip
-        options = EmitOptions(
-            self.inter_operator_async, self.dma_dual_channel, self.imc_double_buffer_pipeline,
-            self.imc_double_buffer_sequential,
+        return SettleOptions(
+            ArrayOptions(
+                self.enable_icr, self.icrx_force, self.icrx_max_factor, self.icrx_parallel_block_threshold,
+                self.mvm_utilization_limit,
+            ),
+            TilingOptions(
+                self.force_h_tiling, self.force_oc_tiling, self.max_tiling_attempts, self.pipeline_spatial_tiles,
+                self.pipeline_channel_tiles, self.unroll_prologue_epilogue, self.ignore_weight_buffers,
+            ),
+            EmitOptions(
+                self.inter_operator_async, self.dma_dual_channel, self.imc_double_buffer_pipeline,
+                self.imc_double_buffer_sequential, self.pipeline_spatial_tiles, self.pipeline_channel_tiles, pools,
+                self.dpu_constants_home,
+            ),
+            ChainOptions(self.tiling_depth, self.dfs_search_constraint),
+            pools, self.split_buffer_promotion, self.max_memplan_attempts, self.group_ifdw_tasks,
         )  # fmt: skip
-        planned = budget
-        failure: AxirError | None = None
-        for attempt in range(1, self.max_memplan_attempts + 1):
-            try:
-                placement = place(network, planned, tiling, array, target)
-            except AxirError as error:
-                # Later attempts have less than the user allows: what the one before lacked says more.
-                raise failure or error from None
-            excess: dict[Memory, int] = {}
-            emitted = emit(network, placement, planned.l2, options, target)
-            for lookahead in LOOKAHEADS:
-                jobs = order(emitted.steps, lookahead, placement.free.__getitem__)
-                effort = {} if lookahead == LOOKAHEADS[-1] else {"nodes": 0}
-                excess = _excess(jobs, emitted, budget, **effort)
-                if not excess:
-                    return emitted, jobs
-                failure = _does_not_pack(excess, jobs, emitted, budget, network, attempt)
-            planned = Budget(planned.l1 - 2 * excess.get("l1", 0), planned.l2 - 2 * excess.get("l2", 0), planned.ddr)
-        assert failure is not None
-        raise failure
 
-
-def _lifetimes(jobs: Sequence[Job], emitted: Emitted) -> dict[Buffer, Interval]:
-    """Alive from first to last job that touches it; constants and the host's buffers all the time."""
-    found: dict[Buffer, Interval] = {}
-    end = len(jobs)
-    for position, task in enumerate(jobs):
-        for buffer in task.buffers:
-            known = found.get(buffer)
-            always = buffer.parts is not None or buffer.port
-            first = 0 if always else (known.first if known else position)
-            found[buffer] = Interval(first, end if always else position, buffer.size)
-    for buffer in emitted.ports.values():
-        found.setdefault(buffer, Interval(0, end, buffer.size))
-    return found
-
-
-def _excess(jobs: Sequence[Job], emitted: Emitted, budget: Budget, **effort: int) -> dict[Memory, int]:
-    """Bytes by which each memory overflows, packed with some `effort` (see `pack`)."""
-    lifetimes = _lifetimes(jobs, emitted)
-    result: dict[Memory, int] = {}
-    for memory in MEMORIES:
-        intervals = [interval for buffer, interval in lifetimes.items() if buffer.memory == memory]
-        over = pack(intervals, budget.of(memory), **effort).height - budget.of(memory)
-        if over > 0:
-            result[memory] = over
-    return result
-
-
-def _does_not_pack(
-    excess: dict[Memory, int], jobs: Sequence[Job], emitted: Emitted, budget: Budget, network: Network, attempts: int
-) -> AxirError:
-    memory, over = next(iter(excess.items()))
-    lifetimes = {buffer: i for buffer, i in _lifetimes(jobs, emitted).items() if buffer.memory == memory}
-    peak, position = greatest_alive(list(lifetimes.values()))
-    alive = sorted((b for b, i in lifetimes.items() if i.first <= position <= i.last), key=lambda b: -b.size)
-    return AxirError(
-        f"the program does not fit {memory}: {budget.of(memory) + over:,} bytes needed, {budget.of(memory):,} allowed "
-        f"({over:,} too many) after {attempts} round{'s' * (attempts > 1)} of planning",
-        node=network.layers[jobs[position].layer].name,
-        notes=(
-            f"alive there ({peak:,} bytes): " + ", ".join(f"{b.label} {b.size:,}" for b in alive[:8]),
-            f"raise {memory}_constraint or resources_used",
-        ),
-    )
+    def _code(self, jobs: Sequence[Job]) -> dict[str, Buffer]:
+        """The bytes of the descriptors, by queue."""
+        counts = Counter(task.unit for task in jobs)
+        return {
+            unit: Buffer(f"code.{unit}", self.code_home(unit), counts[unit] * DESCRIPTOR_BYTES)
+            for unit in UNITS if counts[unit]
+        }  # fmt: skip
 
 
 def _program(
-    name: str, network: Network, emitted: Emitted, jobs: Sequence[Job], store: WeightStore, target: Target, l2: int
+    name: str,
+    network: Network,
+    emitted: Emitted,
+    jobs: Sequence[Job],
+    code: Sequence[aipu.CodeOp],
+    store: WeightStore,
+    target: Target,
 ) -> aipu.ProgramOp:
     buffers: dict[Buffer, aipu.BufferOp] = {}
-    for buffer in _lifetimes(jobs, emitted):
+    for buffer in lifetimes(jobs, list(emitted.ports.values())):
         data = None if buffer.parts is None else constant_attr(buffer.data(), store)
         buffers[buffer] = aipu.BufferOp(buffer.label, buffer.memory, buffer.size, None, data)
     ports: list[aipu.InputOp | aipu.OutputOp] = []
@@ -208,11 +226,11 @@ def _program(
         made.location = name_loc(network.layers[task.layer].name)
         core.body.block.add_op(made)
     layers = [aipu.LayerAttr.of(layer.name, layer.operator, layer.unit, layer.macs) for layer in network.layers]
-    program = aipu.ProgramOp(name, target.name, layers, [*buffers.values(), *ports, core])
-    bound = lower_bound(network, l2, target)
-    program.attributes["bound"] = DictionaryAttr({key: IntegerAttr(value, i64) for key, value in bound.items()})
+    program = aipu.ProgramOp(name, target.name, layers, [*buffers.values(), *ports, *code, core])
     return program
 
 
 def _layout(tensor: Tensor) -> aipu.LayoutAttr:
+    if tensor.order == "NCHW":
+        return aipu.LayoutAttr.nchw()
     return aipu.LayoutAttr(tensor.row_pitch, tensor.pitch, tensor.runs)

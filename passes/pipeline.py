@@ -1,10 +1,14 @@
 """The order of the passes."""
 
 GRAPH_PASSES: tuple[str, ...] = (
+    "force-split",
     "canonicalize-graph",
     "dense-to-conv",
     "global-to-window-pool",
     "split-host",
+    "remove-layout-transform",
+    "drop-host-parts",
+    "validate-operators",
     "fuse-epilogue",
 )
 """From an imported network to the fused graph of the device, with the host's graphs around it."""

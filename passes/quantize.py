@@ -33,14 +33,24 @@ class Quantize(ModulePass):
     quantize_dw_channel_wise: bool = field(
         default=False, metadata={"help": "per-channel inputs of depthwise convolutions with any scheme"}
     )
+    softmax_neutral_value: float = field(
+        default=-100000.0, metadata={"help": "real value of the lanes behind the last channel of a softmax"}
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         from axir.passes.quantization.graph import main_graph
 
-        quantize(main_graph(op), AxContext.of(ctx).store, self.scheme, self.quantize_dw_channel_wise)
+        store = AxContext.of(ctx).store
+        quantize(main_graph(op), store, self.scheme, self.quantize_dw_channel_wise, self.softmax_neutral_value)
 
 
-def quantize(graph: ax.GraphOp, store: WeightStore, scheme: Scheme, dw_channel_wise: bool = False) -> None:
+def quantize(
+    graph: ax.GraphOp,
+    store: WeightStore,
+    scheme: Scheme,
+    dw_channel_wise: bool = False,
+    softmax_neutral_value: float = -100000.0,
+) -> None:
     """Replace `graph` by its quantized form; a failure leaves it as it was.
 
     Raises `AxirError` where statistics are missing or an operation has no quantized form.
@@ -60,7 +70,7 @@ def quantize(graph: ax.GraphOp, store: WeightStore, scheme: Scheme, dw_channel_w
         histogram=scheme != "per_tensor_min_max",
         per_channel=dw_channel_wise or scheme == "hybrid_per_tensor_per_channel",
     )
-    quantized = lower_graph(graph, types, channel_means(graph, store), store)
+    quantized = lower_graph(graph, types, channel_means(graph, store), store, softmax_neutral_value)
     block = graph.parent_block()
     assert block is not None
     block.insert_op_before(quantized, graph)

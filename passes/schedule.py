@@ -3,15 +3,18 @@
 Two tasks conflict when their bytes overlap and one of them writes. Program order says which comes first; where they run
 on different units, the later one waits for the earlier, unless an awaited task is already known to come after it
 (vector clocks over the units). Weight sets are a memory like the others.
+
+Without hardware tokens the control core hands out tasks in program order and does the waiting. Then what one task has
+waited for is complete for all tasks after it, whatever their unit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.passes import ModulePass
 
 from axir.dialects import aipu
@@ -28,6 +31,13 @@ class SchedulePass(ModulePass):
 
     name = "schedule"
 
+    inter_operator_async: bool = field(
+        default=True, metadata={"help": "overlap neighbouring operators; else each waits for the one before"}
+    )
+    use_hw_tokens: bool = field(
+        default=True, metadata={"help": "units wait for tokens; else the control core waits, and dispatches in order"}
+    )
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         context = AxContext.of(ctx)
         target = context.target if isinstance(context.target, Target) else load(None)
@@ -38,8 +48,13 @@ class SchedulePass(ModulePass):
                         raise AxirError(
                             f"buffer '{buffer.label.data}' has no address", op=buffer, notes=("run plan-memory first",)
                         )
+                program.control_dispatch = None if self.use_hw_tokens else UnitAttr()
                 for core in program.cores:
-                    _Scheduler(target.array.rows).run(list(core.tasks))
+                    _Scheduler(target.array.rows, self.use_hw_tokens, self.inter_operator_async).run(list(core.tasks))
+
+
+def _join(a: list[int], b: list[int]) -> list[int]:
+    return [max(pair) for pair in zip(a, b, strict=True)]
 
 
 @dataclass(slots=True)
@@ -54,23 +69,33 @@ class _Record:
 
 
 class _Scheduler:
-    def __init__(self, set_rows: int) -> None:
-        self.set_rows = set_rows
+    def __init__(self, set_rows: int, tokens: bool, overlap: bool) -> None:
+        self.set_rows, self.tokens, self.overlap = set_rows, tokens, overlap
         self.memories: dict[str, list[_Record]] = {}
         self.tasks: list[list[aipu.TaskOp]] = [[] for _ in UNITS]
         self.clocks: list[list[list[int]]] = [[] for _ in UNITS]  # by unit and index: completions known before the end
 
     def run(self, tasks: list[aipu.TaskOp]) -> None:
-        for task in tasks:
+        seen = [0] * len(UNITS)  # completions that the control core has waited for
+        before: dict[int, int] = {}  # last task of each unit before the current layer
+        for previous, task in zip([None, *tasks], tasks, strict=False):
+            if previous is not None and previous.layer != task.layer:
+                before = {unit: len(done) - 1 for unit, done in enumerate(self.tasks) if done}
             unit = UNITS.index(task.unit.data)
             touched = list(accesses(task, self.set_rows))
             needs = self._conflicts(touched, unit)
-            clock = list(self.clocks[unit][-1]) if self.clocks[unit] else [0] * len(UNITS)
+            if not self.overlap:
+                needs |= {
+                    other: index for other, index in before.items() if other != unit and index > needs.get(other, -1)
+                }
+            clock = _join(seen, self.clocks[unit][-1]) if self.clocks[unit] else list(seen)
             waits: list[aipu.TaskOp] = []
             for other, index in self._strongest(needs):
                 if clock[other] <= index:
                     waits.append(self.tasks[other][index])
-                    clock = [max(a, b) for a, b in zip(clock, self.clocks[other][index], strict=True)]
+                    clock = _join(clock, self.clocks[other][index])
+                    if not self.tokens:
+                        seen = _join(seen, self.clocks[other][index])
             task.wait_for(waits)
             index = len(self.tasks[unit])
             clock[unit] = index + 1

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import ArrayAttr, BoolAttr, StringAttr, i1
+from xdsl.dialects.builtin import ArrayAttr, BoolAttr, FloatAttr, StringAttr, f64, i1
 from xdsl.ir import SSAValue
 
 from axir.dialects import axq, shapes
@@ -118,6 +118,10 @@ class _Drawing:
             elif kind in ("add", "mul"):
                 small = self.draw(st.sampled_from([shape, (1, channels, 1, 1), (1, 1, *shape[2:])]))
                 extras.append(self.builder.input(small, self.element(2.0 if kind == "mul" else 16.0)))
+            elif kind in TABLE_STEPS and self.draw(st.booleans()):
+                a, c = self.rng.choice([-1, 1], 2) * self.rng.uniform(0.2, 3, 2)
+                b, d = self.rng.uniform(-3, 3, 2)
+                arguments = (float(a), float(b), float(c), float(d))
             steps.append(Step(kind, arguments))
         properties["epilogue"] = EpilogueAttr(steps)
         return extras, properties
@@ -213,6 +217,14 @@ class _Drawing:
         extras, properties = self.epilogue(shape[1], shape)
         return self.builder.add(axq.MapOp, [x, extras], properties, shape, self.element(8.0))
 
+    def softmax(self) -> SSAValue:
+        channels = self.draw(st.sampled_from([1, 3, 63, 64, 65, 150]))
+        shape = (1, channels, self.number(1, 3), self.number(1, 3))
+        x = self.builder.input(shape, self.element(self.draw(st.sampled_from([0.5, 8.0, 64.0]))))
+        neutral = FloatAttr(self.draw(st.sampled_from([-1e5, -9.0, 0.0, 3.25])), f64)
+        element = self.draw(st.sampled_from([axq.QuantType.per_tensor(1 / 256, -128), self.element(1.0)]))
+        return self.builder.add(axq.SoftmaxOp, [x], {"axis": integer(1), "neutral": neutral}, shape, element)
+
     def concat(self) -> SSAValue:
         shape, axis, element = self.shape(), self.number(1, 3), self.element()
         inputs = [
@@ -236,7 +248,7 @@ class _Drawing:
 
 PLAIN_STEPS = ("relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul")
 ALL_STEPS = (*PLAIN_STEPS, *TABLE_STEPS)
-KINDS = ("conv", "conv", "conv_transpose", "pool", "map", "concat", "slice")
+KINDS = ("conv", "conv", "conv_transpose", "pool", "map", "softmax", "concat", "slice")
 
 
 @st.composite

@@ -20,6 +20,7 @@ from axir.ir.parsing import parse_module
 from axir.ir.printing import print_module
 from axir.ir.verifier import verify
 from axir.registry import passes
+from axir.tools.pipeline import build_pipeline
 
 Array = NDArray[Any]
 Values = dict[str, Array]
@@ -41,10 +42,10 @@ def random_inputs(graph: ax.GraphOp, seed: int) -> Values:
     }
 
 
-def apply(ctx: AxContext, module: ModuleOp, names: Sequence[str]) -> None:
-    """Run passes by name; what they leave verifies, and reads back from its text unchanged."""
-    for name in names:
-        passes()[name].load()().apply(ctx, module)
+def apply(ctx: AxContext, module: ModuleOp, pipeline: Sequence[str]) -> None:
+    """Run passes, written as for ax-opt; what they leave verifies, and reads back from its text unchanged."""
+    for pass_ in build_pipeline(",".join(pipeline), passes()):
+        pass_.apply(ctx, module)
         verify(module)
     text = print_module(module)
     assert print_module(parse_module(ctx, text, "printed.mlir")) == text

@@ -53,6 +53,10 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
         for index in np.ndindex(*shape):
             result[index] = x[tuple(s + i * t for s, i, t in zip(starts, index, steps, strict=True))]
         return result
+    if isinstance(op, axq.SoftmaxOp):
+        for row, column in product(range(shape[2]), range(shape[3])):
+            result[0, :, row, column] = _softmax(op, [int(q) for q in x[0, :, row, column]], store)
+        return result
     for index in np.ndindex(*shape):
         n, channel, row, column = index
         if isinstance(op, axq.MaxPoolOp):
@@ -122,6 +126,34 @@ def _convolution(op: Any, x: Any, index: tuple[int, ...], store: Any) -> np.floa
     return f32(total) * f32(float(scale) * float(weight_scale[out]))
 
 
+def _softmax(op: Any, stored: list[int], store: Any) -> list[int]:
+    """One pixel."""
+    scale, zero = parameters(op.input, store, 0)
+    values = [f32(q - zero) * scale for q in stored]
+    while len(values) % 64:
+        values.append(f32(op.neutral.value.data))
+    powers = [exponential(v - max(values)) for v in values]
+    sums = [f32(0)] * 64
+    for index, power in enumerate(powers):
+        sums[index % 64] = power if index < 64 else sums[index % 64] + power
+    for count in (32, 16, 8, 4, 2, 1):
+        sums = [sums[lane] + sums[lane + count] for lane in range(count)]
+    factor = f32(1 / float(sums[0]))
+    scale, zero = parameters(op.result, store, 0)
+    inverse = f32(1 / float(scale))
+    return [max(-128, min(127, round(float((p * factor) * inverse)) + zero)) for p in powers[: len(stored)]]
+
+
+def exponential(v: np.float32) -> np.float32:
+    """The chord of exp over v's bin of width 1/64, from -16 to 0."""
+    index = math.floor((v + f32(16)) * f32(64))
+    if not 0 <= index < 1024:
+        return f32(index > 0)
+    low, high = (math.exp(-16 + (index + side) / 64) for side in (0, 1))
+    slope = (high - low) * 64
+    return f32(slope) * v + f32(low - slope * (-16 + index / 64))
+
+
 def _finish(op: Any, value: np.float32, index: tuple[int, ...], extras: list[Any], store: Any) -> int:
     operands = iter(zip(op.extras, extras, strict=True))
     for step in op.epilogue:
@@ -157,7 +189,7 @@ def step_value(kind: str, arguments: Sequence[float], v: np.float32, operand: An
         case "mul":
             return v * operand
         case _:
-            return table_value(kind, v)
+            return table_value(kind, arguments or (1.0, 0.0, 1.0, 0.0), v)
 
 
 FUNCTIONS = {
@@ -169,15 +201,19 @@ FUNCTIONS = {
 ENDS = {"sigmoid": (0, 1), "tanh": (-1, 1), "silu": (0, None), "hard_swish": (0, None)}
 
 
-def table_value(kind: str, v: np.float32) -> np.float32:
-    """The chord of the function over v's bin of 1/32, as docs/numerics.md defines it."""
-    left, right = ENDS[kind]
-    position = math.floor(f32(v + f32(16)) * f32(32))
-    if position < 0:
-        return f32(left)
-    if position >= 1024:
-        return v if right is None else f32(right)
-    edge = position / 32 - 16
-    function = FUNCTIONS[kind]
-    slope = (function(edge + 1 / 32) - function(edge)) * 32
-    return f32(slope) * v + f32(function(edge) - slope * edge)
+def table_value(kind: str, arguments: Sequence[float], v: np.float32) -> np.float32:
+    """The chord of c * f(a * x + b) + d over v's bin, as docs/numerics.md defines it."""
+    a, b, c, d = (float(f32(argument)) for argument in arguments)
+    start = f32(((-16 if a > 0 else 16) - b) / a)
+    per_unit = f32(32 * abs(a))
+    position = math.floor(min(max(f32(f32(v - start) * per_unit), f32(-1)), f32(1024)))
+    if position in (-1, 1024):
+        end = ENDS[kind][(position < 0) == (a < 0)]
+        # The function is x there, or a number.
+        slope, intercept = (c * a, c * b + d) if end is None else (0.0, c * end + d)
+    else:
+        edges = [float(start) + (position + side) / float(per_unit) for side in (0, 1)]
+        low, high = (c * FUNCTIONS[kind](a * edge + b) + d for edge in edges)
+        slope = (high - low) * float(per_unit)
+        intercept = low - slope * edges[0]
+    return f32(slope) * v + f32(intercept)

@@ -43,11 +43,11 @@ def convolution(
 def sound(
     shape: list[int | str] | None = None, middle: list[onnx.NodeProto] | None = None, opset: int = 17
 ) -> onnx.ModelProto:
-    """Two convolutions, `middle` (from `a` to `b`) between them, a softmax for the host behind them."""
+    """Two convolutions, `middle` (from `a` to `b`) between them, and behind them a softmax along rows, for the host."""
     first, first_weights = convolution("first", "x", "a", 1, inputs=3)
     second, second_weights = convolution("second", "b", "c", 2)
     nodes = [first, *(middle or [helper.make_node("Relu", ["a"], ["b"], "act")]), second]
-    nodes.append(helper.make_node("Softmax", ["c"], ["y"], "softmax", axis=1))
+    nodes.append(helper.make_node("Softmax", ["c"], ["y"], "softmax", axis=3))
     return model(nodes, first_weights | second_weights, shape or [1, 3, SIZE, SIZE], ["y"], opset)
 
 

@@ -27,6 +27,7 @@ STEPS = {
     StepOp.PRELU: "target = target * source where target < 0",
     StepOp.TABLE: "target = table(target), section 10",
     StepOp.TAPS: "target = target * f32(1 / n), n being the taps inside the input; * 0 where there are none",
+    StepOp.MOVE: "target = source",
 }
 
 FORMS = {"int_const": "int or lane", "float_const": "float or lane"}
@@ -126,6 +127,7 @@ def current(text: str) -> str:
         "steps": _steps,
         "mvm": lambda: _own(isa.Mvm),
         "depthwise": lambda: _own(isa.Depthwise),
+        "softmax": lambda: _fields(isa.Softmax),
         "example": lambda: _example(text),
     }
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from axir.compiler.session import Listener
 
 Shapes = Mapping[str, Sequence[int]]
+TorchModule = Any
+"""A torch.nn.Module; PyTorch is no dependency."""
 
 
 def quantize(
-    model: str | Path | ModelProto,
+    model: str | Path | ModelProto | TorchModule,
     calibration_dataset: Iterable[Any] | None = None,
     config: CompilerConfig | None = None,
     transform_fn: Transform | None = None,
@@ -30,7 +32,10 @@ def quantize(
     input_shapes: Shapes | None = None,
     listener: Listener | None = None,
 ) -> QuantizedModel:
-    """Quantize an ONNX model (a file or a ModelProto); the result is callable on float arrays.
+    """Quantize an ONNX model (a file or a ModelProto) or a PyTorch module; the result is callable on float arrays.
+
+    A torch.nn.Module is exported with the setting onnx_opset_version first, traced with inputs of `input_shapes`
+    (by the names of its forward's arguments) or like the first item of the dataset.
 
     `calibration_dataset` is read once, item by item; `transform_fn` turns an item into what the model takes: an array
     of its only input's shape (a batch axis of 1 may be missing) and type, a sequence of one array an input, or a
@@ -43,14 +48,15 @@ def quantize(
     from axir.compiler.session import Session
 
     request = _request(model, config, calibration_dataset, transform_fn, input_shapes, None)
-    session = Session(check_supported(request).replace(compiler_mode="quantize_only"), request.target, listener)
+    config = check_supported(request).replace(compiler_mode="quantize_only", quantized_graph_export=True)
+    session = Session(config, request.target, listener)
     quantized, _, _ = quantized_model(request, session)
     assert quantized is not None
     return quantized
 
 
 def compile(
-    model: str | Path | ModelProto | QuantizedModel,
+    model: str | Path | ModelProto | TorchModule | QuantizedModel,
     config: CompilerConfig | None = None,
     output_dir: str | Path | None = None,
     *,
@@ -62,7 +68,7 @@ def compile(
     dump_ir: str | Path | None = None,
     listener: Listener | None = None,
 ) -> CompiledModel:
-    """Compile a quantized or an ONNX model into `output_dir` (or the setting of that name), as `axc` does.
+    """Compile a quantized, an ONNX or a PyTorch model into `output_dir` (or the setting of that name), as `axc` does.
 
     A quantized model needs no calibration data; for others see `quantize`. `target` is the file of a device
     description, `check` a number of samples on which simulator and reference are compared, `dump_ir` a folder for the
@@ -87,7 +93,7 @@ def compile(
 
 
 def _request(
-    model: str | Path | ModelProto | QuantizedModel,
+    model: str | Path | ModelProto | TorchModule | QuantizedModel,
     config: CompilerConfig | None,
     dataset: Iterable[Any] | None,
     transform: Transform | None,
@@ -101,20 +107,51 @@ def _request(
     from axir.compiler.driver import Request
     from axir.target.description import load
 
+    config = config or CompilerConfig()
+    total = None if dataset is None else _length(dataset)
+    model, dataset = _as_onnx(model, config, dataset, transform, input_shapes or {})
     return Request(
         model=model,
-        config=config or CompilerConfig(),
+        config=config,
         target=load(None if target is None else str(target)),
         samples=lambda module, session: (
             random_dataset(module, session, None, 0)
             if dataset is None
-            else Samples(named_samples(dataset, inputs_of(module), transform), _length(dataset))
+            else Samples(named_samples(dataset, inputs_of(module), transform), total)
         ),
         target_file=None if target is None else Path(target),
         input_shapes=input_shapes or {},
         check=check,
         dump_ir=None if dump_ir is None else Path(dump_ir),
     )
+
+
+def _as_onnx(
+    model: str | Path | ModelProto | TorchModule | QuantizedModel,
+    config: CompilerConfig,
+    dataset: Iterable[Any] | None,
+    transform: Transform | None,
+    input_shapes: Shapes,
+) -> tuple[str | Path | ModelProto | QuantizedModel, Iterable[Any] | None]:
+    """A PyTorch module as an ONNX model, anything else as it is; the dataset, whose first item may have been used."""
+    from onnx import ModelProto
+
+    from axir.compiler.quantized_model import QuantizedModel
+    from axir.compiler.torch_export import example_inputs, export_torch, first_sample, is_torch_module
+    from axir.ir.diagnostics import AxirError
+
+    if isinstance(model, str | Path | ModelProto | QuantizedModel):
+        return model, dataset
+    if not is_torch_module(model):
+        raise AxirError(
+            f"cannot compile a {type(model).__name__}",
+            notes=("a model is a path, an onnx.ModelProto, a torch.nn.Module or a QuantizedModel",),
+        )
+    sample = None
+    if dataset is not None and not input_shapes:
+        sample, dataset = first_sample(model, dataset, transform)
+    inputs = example_inputs(model, input_shapes, sample)
+    return export_torch(model, config.onnx_opset_version, inputs), dataset
 
 
 def _length(dataset: Iterable[Any]) -> int | None:

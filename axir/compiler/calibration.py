@@ -51,5 +51,5 @@ def calibrate_module(module: ModuleOp, session: Session, samples: Samples) -> in
             progress=lambda done: session.listener.progress(done, samples.total),
         )
         session.message(f"calibrated on {count} samples")
-    session.dump(module, STAGE)
+    session.record(module, STAGE)
     return count

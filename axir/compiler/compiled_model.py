@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +13,33 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from axir import __version__
 from axir.backends.aipu.assemble import program_of
 from axir.backends.aipu.image import build_image, read_image
+from axir.backends.aipu.notes import notes_of
 from axir.backends.aipu.simulator import Simulator
 from axir.backends.aipu.structure import Image
 from axir.backends.aipu.structure import Port as ImagePort
+from axir.compiler.device_trace import trace_text
 from axir.compiler.host_parts import HostParts, host_parts
 from axir.compiler.output import write_json
+from axir.compiler.profile import profile
 from axir.compiler.quantized_model import file_digest
 from axir.compiler.report import device_report
 from axir.compiler.session import Session
+from axir.dialects.aipu import ProgramOp
 from axir.ir.files import write_text
 from axir.ir.module_file import weight_keys
 from axir.ir.printing import print_module
 from axir.runtime.model_file import ModelFile, Port
+from axir.runtime.options import RuntimeOptions
 from axir.runtime.tensor_info import TensorInfo
 
 PROGRAM = "model.axm"
 PREAMBLE = "preamble.onnx"
 POSTAMBLE = "postamble.onnx"
 TARGET = "target.toml"
+TRACE = "trace.txt"
+PROFILE = "profile.json"
+RUNTIME_SETTINGS = tuple(field.name for field in fields(RuntimeOptions))
+"""Settings that model.json records for the runtime."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ def write_compiled_model(
         program = program_of(module)
         notes = {"axir": __version__, "model": name, "config": session.config.digest()}
         program.attributes |= {key: StringAttr(value) for key, value in notes.items()}
+        _log_memory(program, session)
         data = build_image(program, store, session.target)
         (folder / PROGRAM).write_bytes(data)
     with session.stage("time"):
@@ -78,8 +88,26 @@ def write_compiled_model(
         report = device_report(timing, image, model, session.target)
         write_json(folder / "model.json", model.to_json())
         write_json(folder / "report.json", report)
+        levels = session.config.profiling_levels
+        if levels:
+            write_text(folder / TRACE, trace_text(timing, image, session.target.device.frequency, levels))
+            write_json(folder / PROFILE, profile(timing, image, session.config.profiling_drop_percentile))
         write_json(folder / "manifest.json", _manifest(model, folder))
     return simulator, report
+
+
+def _log_memory(program: ProgramOp, session: Session) -> None:
+    """Say where page_memory could not be done, and where double_buffer costs copies."""
+    page = session.target.device.page
+    notes = notes_of(program)
+    for memory, granule in notes.get("pages", {}).items():
+        if granule < page:
+            session.message(f"page_memory: {memory} is packed by {granule} bytes, pages of {page} do not fit")
+    if "staged_bytes" in notes:
+        session.message(
+            f"double_buffer: second set of inputs and outputs is in DDR, {notes['staged_bytes']:,} bytes are copied "
+            "between frames"
+        )
 
 
 def _describe(
@@ -98,6 +126,9 @@ def _describe(
         config_digest=session.config.digest(),
         frequency=session.target.device.frequency,
         cores=len(image.cores),
+        resources=session.config.resources_used,
+        staged=int(image.notes.get("staged_bytes", 0)),
+        runtime=RuntimeOptions(**{name: getattr(session.config, name) for name in RUNTIME_SETTINGS}),
         inputs=parts.inputs,
         outputs=parts.outputs,
         device_inputs=tuple(map(_port, image.inputs)),
@@ -108,7 +139,11 @@ def _describe(
 
 
 def _port(port: ImagePort) -> Port:
-    info = TensorInfo.of(port.label, port.shape, port.scale, port.zero_point, port.row_pitch, port.pitch, port.runs)
+    tensor = port.label, port.shape, port.scale, port.zero_point
+    if port.order == "NCHW":
+        info = TensorInfo.dense(*tensor)
+    else:
+        info = TensorInfo.of(*tensor, port.row_pitch, port.pitch, port.runs)
     return Port(info, port.memory, port.offset)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,56 +14,39 @@ from axir.compiler import calibration
 from axir.compiler.check import check, check_inputs
 from axir.compiler.compiled_model import CompiledModel, write_compiled_model
 from axir.compiler.config import CompilerConfig
+from axir.compiler.config.checks import idle
 from axir.compiler.dataset import Samples
+from axir.compiler.error_artifact import write_error_artifact
+from axir.compiler.graph_stage import DUMP_SETTINGS, run_graph_passes, warn_of_unused
 from axir.compiler.memory_map import apply_memory_map
-from axir.compiler.output import REPORT, OutputFolder, write_json
-from axir.compiler.pipeline import DEVICE_PASSES, GRAPH_PASSES, QUANTIZE_PASSES
-from axir.compiler.quantized_model import QuantizedModel, saved_name
-from axir.compiler.session import Listener, Session, peak_rss_bytes
-from axir.compiler.source import Level, level_of, read_source
+from axir.compiler.output import (
+    ARGUMENTS,
+    ERROR_ARTIFACT,
+    LOG,
+    REPORT,
+    TRACE,
+    OutputFolder,
+    check_removable,
+    record_refusal,
+    write_json,
+)
+from axir.compiler.pipeline import DEVICE_PASSES, QUANTIZE_PASSES
+from axir.compiler.quantization_debug import DEBUG_FOLDER, DEBUG_SAMPLES, write_debug
+from axir.compiler.quantized_model import QuantizedModel
+from axir.compiler.request import Request
+from axir.compiler.session import Listener, Session
+from axir.compiler.source import Level, level_of, mark_stored_io, read_source
+from axir.compiler.status import SUCCEEDED, failure, outcome
+from axir.compiler.trace import peak_rss_bytes
 from axir.dialects import aipu
-from axir.ir.diagnostics import AxirError, to_axir_error
-from axir.target.description import Target
+from axir.ir.diagnostics import AxirError
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-SUCCEEDED = "SUCCEEDED"
 
-MakeSamples = Callable[[ModuleOp, Session], Samples]
-"""Makes the calibration samples, once the imported module tells the model's inputs."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to compile, and how. `target_file` is the target description when it is not the shipped one."""
-
-    model: str | Path | ModelProto | QuantizedModel
-    config: CompilerConfig
-    target: Target
-    samples: MakeSamples
-    target_file: Path | None = None
-    input_shapes: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
-    check: int = 0
-    dump_ir: Path | None = None
-    arguments: Mapping[str, Any] | None = None
-
-    @property
-    def name(self) -> str:
-        """The model's name, for reports."""
-        if self.config.model_name:
-            return self.config.model_name
-        match self.model:
-            case str() | Path():
-                return saved_name(Path(self.model))
-            case QuantizedModel():
-                return self.model.name
-            case proto:
-                return proto.graph.name or "model"
-
-    @property
-    def path(self) -> Path | None:
-        return Path(self.model) if isinstance(self.model, str | Path) else None
+WRITTEN_BESIDE = ("model_debug_save_dir", *DUMP_SETTINGS)
+"""Settings with paths that must not lie in the output folder, which is replaced as a whole."""
 
 
 def check_supported(request: Request) -> CompilerConfig:
@@ -85,34 +68,25 @@ def run(request: Request, output_dir: str | Path, listener: Listener | None = No
     """Compile into `output_dir`; with compiler_mode quantize_only, the quantized model is all.
 
     Raises `AxirError` and `OSError`. After an error in a stage the folder holds the report and the log, no artifacts;
-    after one before the first stage it is as it was.
+    so it does after one before the first stage, unless it held anything worth keeping.
     """
-    config = check_supported(request)
-    if request.dump_ir is not None and Path(output_dir).resolve() in [
-        request.dump_ir.resolve(),
-        *request.dump_ir.resolve().parents,
-    ]:
-        raise AxirError(
-            "the folder for the IR is inside the output folder",
-            location=str(request.dump_ir),
-            notes=("choose another",),
-        )
-    session = Session(config, request.target, listener, request.dump_ir)
-    for name in request.config.without_effect():
-        session.warning(f"setting {name} is accepted, but has no effect yet")
-    folder = OutputFolder(output_dir)
-    report: dict[str, Any] = {"status": SUCCEEDED, "tool": "axc", "model": request.name}
+    try:
+        session, folder = _prepare(request, Path(output_dir), listener)
+    except Exception as error:
+        record_refusal(output_dir, error, request.name, request.arguments)
+        raise
+    report: dict[str, Any] = outcome(SUCCEEDED) | {"tool": "axc", "model": request.name}
     try:
         result = _compile(request, session, folder, report)
         _write_records(request, session, folder.staging, report)
         folder.commit()
         return result
     except Exception as error:
-        report["status"] = session.current or "write"
-        known = to_axir_error(error)
-        report["error"] = known.render() if known is not None else f"internal error: {type(error).__name__}: {error}"
+        report |= failure(error, session.current or "write")
         session.log.append(report["error"])
         folder.clear()
+        if request.config.save_error_artifact:
+            write_error_artifact(folder.staging / ERROR_ARTIFACT, request, session, error, report)
         _write_records(request, session, folder.staging, report)
         folder.commit()
         raise
@@ -120,13 +94,37 @@ def run(request: Request, output_dir: str | Path, listener: Listener | None = No
         folder.discard()
 
 
+def _prepare(request: Request, output_dir: Path, listener: Listener | None) -> tuple[Session, OutputFolder]:
+    """All that can be said before the first stage. Raises `AxirError` and `OSError`."""
+    config = check_supported(request)
+    written = {"the folder for the IR": request.dump_ir}
+    written |= {name: getattr(config, name) for name in WRITTEN_BESIDE}
+    for what, place in written.items():
+        if place is not None and place.resolve().is_relative_to(output_dir.resolve()):
+            raise AxirError(f"{what} is inside the output folder", location=str(place), notes=("choose another",))
+    if config.remove_output_dir:
+        check_removable(output_dir, request.inputs)
+    session = Session(config, request.target, listener, request.dump_ir)
+    for note in request.notes:
+        session.message(note)
+    for text in request.warnings:
+        session.warning(text)
+    for name in request.config.without_effect():
+        session.warning(f"setting {name} is accepted, but has no effect")
+    for one in idle(request.config):
+        session.warning(f"setting {one.setting} has no effect here: {one.reason}")
+    return session, OutputFolder(output_dir, replace=config.remove_output_dir)
+
+
 def _compile(
     request: Request, session: Session, folder: OutputFolder, report: dict[str, Any]
 ) -> CompiledModel | QuantizedModel:
-    quantized, program, kept = quantized_model(request, session)
+    exported = folder.staging / "quantized_model"
+    quantized, program, kept = quantized_model(request, session, exported / DEBUG_FOLDER)
     if quantized is not None:
         with session.stage("export"):
-            quantized.export(folder.staging / "quantized_model")
+            if session.config.quantized_graph_export:
+                quantized.export(exported)
             _copy_input(request, folder.staging)
         if session.config.compiler_mode == "quantize_only":
             return quantized
@@ -143,35 +141,50 @@ def _compile(
             if quantized is None:
                 raise AxirError("a check needs the quantized graph, which this module no longer has")
             frames = check_inputs(quantized, kept.kept, request.check)
+            session.keep(quantized.module)
             check(quantized, simulator.run, frames, lambda done: session.listener.progress(done, request.check))
         report["check"]["bit_exact"] = True
     return CompiledModel(folder.path, device_report, simulator)
 
 
-def quantized_model(request: Request, session: Session) -> tuple[QuantizedModel | None, ModuleOp | None, Samples]:
+def quantized_model(
+    request: Request, session: Session, debug_folder: Path | None = None
+) -> tuple[QuantizedModel | None, ModuleOp | None, Samples]:
     """The quantized model; or, of a module that is further down, None and the module.
 
-    Also the samples that calibration used. Raises `AxirError`.
+    Also the samples that calibration used, the first of them kept. `debug_folder` is where quantization_debug writes
+    unless model_debug_save_dir says. Raises `AxirError`.
     """
-    samples = Samples(())
-    if isinstance(request.model, QuantizedModel):
-        session.context.store.update(request.model.store)
-        return QuantizedModel(request.model.module, session.context, request.name), None, samples
+    config = session.config
+    samples = Samples((), keep=max(request.check, DEBUG_SAMPLES if config.quantization_debug else 0))
     with session.stage("import"):
-        module = read_source(request.model, session, request.input_shapes)
-        level = level_of(module, str(request.path))
-        _check_level(level, session.config.compiler_mode, request.path)
-    session.dump(module, "import")
+        if isinstance(request.model, QuantizedModel):
+            session.context.store.update(request.model.store)
+            module = request.model.module.clone()
+        else:
+            module = read_source(request.model, session, request.input_shapes)
+        mark_stored_io(module, config)
+        level = level_of(module, str(request.path or "<model>"))
+        _check_level(level, config.compiler_mode, request.path)
+    session.record(module, "import")
+    if not config.propagate_span_information:
+        session.run(module, "strip-locations")
+    if config.quantization_debug and level >= Level.QUANTIZED:
+        session.warning("quantization_debug compares with the float model, which this input no longer is")
+    if level >= Level.CALIBRATED:
+        warn_of_unused(session)
     if level > Level.QUANTIZED:
         return None, module, samples
     if level < Level.CALIBRATED:
-        session.run(module, *GRAPH_PASSES)
+        run_graph_passes(module, session)
         session.current = calibration.STAGE
-        samples = request.samples(module, session)
-        samples.keep = request.check
+        samples = replace(request.samples(module, session), keep=samples.keep)
         calibration.calibrate_module(module, session, samples)
     if level < Level.QUANTIZED:
+        before = module.clone() if config.quantization_debug else None
         session.run(module, *QUANTIZE_PASSES)
+        if before is not None:
+            write_debug(before, module, samples.kept, session, config.model_debug_save_dir or debug_folder)
     return QuantizedModel(module, session.context, request.name), None, samples
 
 
@@ -192,11 +205,11 @@ def _remaining(module: ModuleOp) -> Sequence[str]:
     programs = [op for op in module.ops if isinstance(op, aipu.ProgramOp)]
     if not programs:
         return DEVICE_PASSES
-    if any(buffer.at is None for program in programs for buffer in program.buffers):
+    if any(place.at is None for program in programs for place in (*program.buffers, *program.code)):
         return DEVICE_PASSES[1:]
     if not any(task.after for program in programs for core in program.cores for task in core.tasks):
-        return DEVICE_PASSES[2:]
-    return DEVICE_PASSES[3:]
+        return DEVICE_PASSES[DEVICE_PASSES.index("schedule") :]
+    return DEVICE_PASSES[DEVICE_PASSES.index("resolve-addresses") :]
 
 
 def _copy_input(request: Request, folder: Path) -> None:
@@ -221,7 +234,9 @@ def _write_records(request: Request, session: Session, folder: Path, report: dic
     report["stages"] = [{"name": stage.name, "seconds": round(stage.seconds, 6)} for stage in session.stages]
     report["peak_rss_bytes"] = peak_rss_bytes()
     if request.arguments is not None:
-        write_json(folder / "cli_args.json", request.arguments)
+        write_json(folder / ARGUMENTS, request.arguments)
     (folder / "conf.toml").write_text(request.config.to_toml(), "utf-8")
-    (folder / "compilation_log.txt").write_text("\n".join(session.log) + "\n", "utf-8")
+    (folder / LOG).write_text("\n".join(session.log) + "\n", "utf-8")
+    if request.config.trace_tvm_passes:
+        write_json(folder / TRACE, session.trace.to_json())
     write_json(folder / REPORT, report)

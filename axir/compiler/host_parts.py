@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, BlockArgument
 
-from axir.compiler.source import in_order
+from axir.compiler.source import STORED_IO, in_order
 from axir.dialects import aipu, ax, axq
-from axir.ir.constants import numpy_dtype
+from axir.ir.constants import constant_array, numpy_dtype
 from axir.ir.store import WeightStore
+from axir.passes.remove_layout_transform import nhwc_inputs, to_nhwc
 from axir.runtime.hosted_model import HostTensor
 
 Named = list[tuple[str, Attribute]]
@@ -20,37 +21,57 @@ Named = list[tuple[str, Attribute]]
 
 @dataclass(frozen=True)
 class HostParts:
-    """Inputs and outputs of the whole network; preamble and postamble as serialized ONNX models, or None."""
+    """Inputs and outputs of the whole network; preamble and postamble as serialized ONNX models, or None.
+
+    `stored` names the device's tensors of which only the stored bytes are taken and given.
+    """
 
     inputs: tuple[HostTensor, ...]
     outputs: tuple[HostTensor, ...]
     preamble: bytes | None
     postamble: bytes | None
+    stored: tuple[str, ...]
 
 
 def host_parts(module: ModuleOp, store: WeightStore) -> HostParts:
     """The host's view of a module that is split, at any level.
 
     The graphs stand in the order of execution. An input of the network is what no earlier graph computes; the last
-    graph gives the network's outputs.
+    graph gives the network's outputs. With `STORED_IO`, an input that only the device takes holds its stored bytes,
+    and so does an output that the device gives, also one that passes the host's last part by.
     """
     inputs: dict[str, Attribute] = {}
-    computed: dict[str, None] = {}
+    computed: dict[str, Attribute] = {}
     returned: Named = []
     exported: dict[str, bytes] = {}
+    on_host: dict[str, bool] = {}
+    passed: dict[str, str] = {}
     for op in module.ops:
         if not isinstance(op, ax.GraphOp | axq.GraphOp | aipu.ProgramOp):
             continue
         taken, returned = _signature(op)
         inputs |= {name: type_ for name, type_ in taken if name not in computed and name not in inputs}
-        computed |= dict.fromkeys(name for name, _ in returned)
+        computed |= {name: type_ for name, type_ in returned if name not in computed}
         if isinstance(op, ax.GraphOp):
             exported[op.sym_name.data] = _exported(op, store)
+            on_host |= _read(op)
+            passed = _passed(op)
+    keep = STORED_IO in module.attributes
+    channels_last = nhwc_inputs(module)
+    given = [
+        _host_tensor(name, inputs[name], store, None if name in on_host or not keep else name, name in channels_last)
+        for name in in_order(inputs, module)
+    ]
+    outputs: list[HostTensor] = []
+    for name, type_ in returned:
+        source = passed.get(name, name)
+        outputs.append(_host_tensor(name, computed.get(source, type_), store, source if keep else None))
     return HostParts(
-        tuple(_host_tensor(name, inputs[name]) for name in in_order(inputs, module)),
-        tuple(_host_tensor(name, type_) for name, type_ in returned),
+        tuple(given),
+        tuple(outputs),
         exported.get("preamble"),
         exported.get("postamble"),
+        tuple(t.device for t in (*given, *outputs) if t.device is not None and not on_host.get(t.device, False)),
     )
 
 
@@ -70,10 +91,43 @@ def _ports(ports: Sequence[aipu.PortOp]) -> Named:
     return [(port.label.data, port.tensor) for port in ports]
 
 
-def _host_tensor(name: str, type_: Attribute) -> HostTensor:
+def _read(graph: ax.GraphOp) -> dict[str, bool]:
+    """The inputs of a part of the host's, and whether it computes from them or only passes them on."""
+    arguments = zip(graph.inputs, graph.body.block.args, strict=True)
+    return {
+        name.data: any(not isinstance(use.operation, ax.ReturnOp) for use in argument.uses)
+        for name, argument in arguments
+    }
+
+
+def _passed(graph: ax.GraphOp) -> dict[str, str]:
+    """The outputs of a part that are inputs of it, by the input's name."""
+    pairs = zip(graph.outputs, graph.terminator.operands, strict=True)
+    return {name.data: graph.inputs.data[value.index].data for name, value in pairs if isinstance(value, BlockArgument)}
+
+
+def _host_tensor(
+    name: str, type_: Attribute, store: WeightStore, device: str | None, channels_last: bool = False
+) -> HostTensor:
+    """Of a quantized tensor, the stored bytes of `device`, or float numbers where that is None."""
     tensor = cast(TensorType[Attribute], type_)
-    quantized = isinstance(tensor.element_type, axq.QuantType)
-    return HostTensor(name, tensor.get_shape(), "float32" if quantized else numpy_dtype(tensor.element_type).name)
+    element, shape = tensor.element_type, tensor.get_shape()
+    if channels_last:
+        shape = to_nhwc(shape)
+    if not isinstance(element, axq.QuantType):
+        return HostTensor(name, shape, numpy_dtype(element).name, channels_last=channels_last)
+    if device is None:
+        return HostTensor(name, shape, "float32", channels_last=channels_last)
+    return HostTensor(name, shape, "int8", device, *parameters(element, store), channels_last=channels_last)
+
+
+def parameters(element: axq.QuantType, store: WeightStore) -> tuple[float | tuple[float, ...], int | tuple[int, ...]]:
+    """Scale and zero point, or those of every channel."""
+    if not element.per_channel:
+        return element.scalar
+    scales = constant_array(cast(axq.Constant, element.scale), store)
+    zero_points = constant_array(cast(axq.Constant, element.zero_point), store)
+    return tuple(map(float, scales.tolist())), tuple(map(int, zero_points.tolist()))
 
 
 def _exported(graph: ax.GraphOp, store: WeightStore) -> bytes:

@@ -17,10 +17,16 @@ def apply_memory_map(config: CompilerConfig, target: Target) -> CompilerConfig:
     """`config` with the memory map's settings folded into `l1_constraint`, `l2_constraint` and `ddr_constraint`.
 
     A memory whose settings are the defaults has the sizes of the target description. Changed settings can only make
-    it smaller: usable is (size used - size reserved), of L2 and DDR the fraction `resources_used`. Raises `AxirError`
-    where they ask for more than the target has.
+    it smaller: usable is (size used - size reserved), of L2 and DDR the fraction `resources_used`. A smaller
+    `ddr_size_max` is a smaller `ddr_size_used`, where that is not given. Raises `AxirError` where they ask for more
+    than the target has.
     """
     changed = config.changed()
+    if "ddr_size_max" in changed and config.ddr_size_max > target.ddr.size:
+        raise AxirError(
+            f"ddr_size_max is {config.ddr_size_max:,} bytes; target '{target.name}' has {target.ddr.size:,} of ddr",
+            notes=("a larger memory is another device: describe it in a file for --target",),
+        )
     limits: dict[str, int] = {}
     for memory, (used, reserved) in SETTINGS.items():
         if used not in changed and reserved not in changed:

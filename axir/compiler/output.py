@@ -5,36 +5,47 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from axir.compiler.status import CLI_STAGE, SUCCEEDED, failure
 from axir.ir.diagnostics import AxirError
 from axir.ir.files import write_text
 
 REPORT = "compilation_report.json"
-ENTRIES = (
-    "cli_args.json",
-    "conf.toml",
-    REPORT,
-    "compilation_log.txt",
-    "input_model",
-    "quantized_model",
-    "compiled_model",
+LOG = "compilation_log.txt"
+ARGUMENTS = "cli_args.json"
+TRACE = "compilation_trace.json"
+ERROR_ARTIFACT = "error_artifact.zip"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a folder of artifacts may hold. `marker` is always among its `entries` and tells our folders from others."""
+
+    entries: tuple[str, ...]
+    marker: str
+
+
+COMPILATION = Content(
+    (ARGUMENTS, "conf.toml", REPORT, LOG, TRACE, ERROR_ARTIFACT, "input_model", "quantized_model", "compiled_model"),
+    marker=REPORT,
 )
-"""What a compilation writes; REPORT is always among it, and tells our folders from others."""
 
 
 class OutputFolder:
     """Collects artifacts in a temporary folder beside `path`, then puts it in the place of `path`.
 
-    `path` must be absent, empty, or hold an earlier compilation and nothing else.
+    `path` must be absent, empty, or hold what an earlier run wrote and nothing else; `replace` allows any folder.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, content: Content = COMPILATION, *, replace: bool = False):
         """Raises `AxirError` for a folder with other content, and `OSError` where nothing can be written."""
         self.path = Path(path)
-        _check_replaceable(self.path)
+        _check_replaceable(self.path, None if replace else content)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Resolved, so that a folder behind a symbolic link is replaced and not the link.
         self._place = self.path.resolve()
@@ -81,14 +92,75 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
-def _check_replaceable(path: Path) -> None:
+def check_removable(path: Path, inputs: Iterable[Path]) -> None:
+    """Raises `AxirError` for a folder that is never removed, whatever the setting `remove_output_dir` says.
+
+    These are mount points and the root, the home directory, the working directory, the parents of both, and a folder
+    in which one of the compilation's `inputs` lies.
+    """
+    reason = _reason_to_keep(path.resolve(), inputs)
+    if reason is not None:
+        raise AxirError(
+            f"the output folder {reason}: it will not be removed",
+            location=str(path),
+            notes=("choose another folder, or leave the setting remove_output_dir out",),
+        )
+
+
+def _reason_to_keep(place: Path, inputs: Iterable[Path]) -> str | None:
+    if os.path.ismount(place):
+        return "is a mount point"
+    for what, other in (("home", Path(os.path.expanduser("~"))), ("working", Path.cwd())):
+        if other.resolve().is_relative_to(place):
+            return f"holds the {what} directory"
+    for file in inputs:
+        if file.resolve().is_relative_to(place):
+            return f"holds {file}, which the compilation reads"
+    return None
+
+
+def record_refusal(
+    path: str | Path, error: BaseException, model: str | None = None, arguments: Mapping[str, Any] | None = None
+) -> None:
+    """Write the report of a compilation that `error` ended before its first stage.
+
+    Only where it takes nothing: to a folder that is absent, empty, or holds what a failed compilation left.
+    """
+    folder = Path(path)
+    if not folder.parent.is_dir() or _succeeded(folder) or _reason_to_keep(folder.resolve(), ()) is not None:
+        return
+    with suppress(AxirError, OSError):
+        folder = OutputFolder(path)
+        try:
+            report = failure(error, CLI_STAGE)
+            write_json(folder.staging / REPORT, report | {"tool": "axc", "model": model})
+            write_text(folder.staging / LOG, report["error"] + "\n")
+            if arguments is not None:
+                write_json(folder.staging / ARGUMENTS, arguments)
+            folder.commit()
+        finally:
+            folder.discard()
+
+
+def _succeeded(path: Path) -> bool:
+    """Whether a compilation that succeeded wrote this folder."""
+    try:
+        report = cast(object, json.loads((path / REPORT).read_text("utf-8")))
+    except (OSError, ValueError):
+        return False
+    return isinstance(report, dict) and cast(dict[str, Any], report).get("status") == SUCCEEDED.code
+
+
+def _check_replaceable(path: Path, content: Content | None) -> None:
     if not path.exists():
         return
     if not path.is_dir():
         raise AxirError("the output folder is a file", location=str(path), notes=("choose another with -o",))
+    if content is None:
+        return
     entries = sorted(entry.name for entry in path.iterdir())
-    others = [name for name in entries if name not in ENTRIES]
-    if entries and (others or REPORT not in entries):
+    others = [name for name in entries if name not in content.entries]
+    if entries and (others or content.marker not in entries):
         listed = ", ".join((others or entries)[:5])
         raise AxirError(
             f"the output folder holds files that no compilation wrote: {listed}",

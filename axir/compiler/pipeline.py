@@ -14,7 +14,9 @@ from axir.passes.pipeline import GRAPH_PASSES
 from axir.registry import passes
 
 QUANTIZE_PASSES = ("quantize",)
-DEVICE_PASSES = ("lower-to-aipu", "plan-memory", "schedule", "resolve-addresses")
+DEVICE_PASSES = (
+    "lower-to-aipu", "stage-constants", "list-schedule", "plan-memory", "schedule", "resolve-addresses",
+)  # fmt: skip
 PASSES = (*GRAPH_PASSES, *QUANTIZE_PASSES, *DEVICE_PASSES)
 
 OPTION_SETTINGS = {"scheme": "quantization_scheme"}
@@ -24,7 +26,26 @@ DRIVER_SETTINGS = (
     "compiler_mode",
     "aipu_cores_used",
     "frequency",
+    "onnx_opset_version",
+    "remove_io_quantization",
+    "multicore_mode",
+    "host_processes_used",
+    "input_dmabuf",
+    "output_dmabuf",
+    "ddr_size_max",
+    "profiling_levels",
+    "profiling_drop_percentile",
+    "trace_tvm_passes",
+    "propagate_span_information",
+    "quantization_debug",
+    "model_debug_save_dir",
+    "graph_cleaner_dump_core_onnx",
+    "graph_cleaner_dump_full_opt_onnx",
+    "quantized_graph_export",
     "output_dir",
+    "remove_output_dir",
+    "save_error_artifact",
+    "randomize_onnx_model",
     "model_name",
     *(setting for pair in MEMORY_MAP.values() for setting in pair),
 )

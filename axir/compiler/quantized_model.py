@@ -6,22 +6,21 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from axir import __version__
-from axir.compiler.host_parts import HostParts, host_parts
+from axir.compiler.host_parts import HostParts, host_parts, parameters
 from axir.compiler.output import write_json
 from axir.compiler.source import QUANTIZED_MLIR, find_model
 from axir.dialects import axq
 from axir.dialects.base import shape_of
-from axir.ir.constants import constant_array
 from axir.ir.context import AxContext, make_context
 from axir.ir.diagnostics import AxirError
 from axir.ir.files import write_text
-from axir.ir.location import node_name
+from axir.ir.location import layer_name
 from axir.ir.module_file import read_module, weight_keys
 from axir.ir.printing import print_module
 from axir.ir.store import WeightStore
@@ -38,8 +37,8 @@ VERSION = 1
 class QuantizedModel:
     """The int8 graph of the device, and around it what the host computes.
 
-    Called with float arrays it runs the reference interpreter: what the device would compute, bit for bit, with the
-    host's parts by ONNX Runtime.
+    Called with arrays it runs the reference interpreter: what the device would compute, bit for bit, with the host's
+    parts by ONNX Runtime. `parts` tells the arrays' types: float, or int8 with remove_io_quantization.
     """
 
     def __init__(self, module: ModuleOp, context: AxContext, name: str = "model"):
@@ -96,7 +95,7 @@ class QuantizedModel:
         folder.mkdir(parents=True, exist_ok=True)
         self.store.save(folder / WEIGHTS, weight_keys(self.module))
         write_text(folder / QUANTIZED_MLIR, print_module(self.module))
-        qdq = export_qdq(self.graph, self.store).SerializeToString(deterministic=True)
+        qdq = export_qdq(self.graph, self.store, self.parts.stored).SerializeToString(deterministic=True)
         (folder / QDQ_ONNX).write_bytes(qdq)
         files = (QUANTIZED_MLIR, WEIGHTS, QDQ_ONNX)
         manifest = {
@@ -147,15 +146,6 @@ def device_tensors(
     )
 
 
-def parameters(element: axq.QuantType, store: WeightStore) -> tuple[float | tuple[float, ...], int | tuple[int, ...]]:
-    """Scale and zero point, or those of every channel."""
-    if not element.per_channel:
-        return element.scalar
-    scales = constant_array(cast(axq.Constant, element.scale), store)
-    zero_points = constant_array(cast(axq.Constant, element.zero_point), store)
-    return tuple(map(float, scales.tolist())), tuple(map(int, zero_points.tolist()))
-
-
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
@@ -169,7 +159,7 @@ def _quantization(graph: axq.GraphOp, store: WeightStore) -> dict[str, Any]:
     for op in graph.body.block.ops:
         if op.results:
             scale, zero_point = parameters(axq.quant_of(op.results[0]), store)
-            entry = {"name": node_name(op), "op": op.name, "scale": scale, "zero_point": zero_point}
+            entry = {"name": layer_name(op), "op": op.name, "scale": scale, "zero_point": zero_point}
             operators.append(entry)
     return {"inputs": _tensors_json(inputs), "outputs": _tensors_json(outputs), "operators": operators}
 

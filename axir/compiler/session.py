@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from axir import __version__
 from axir.compiler.config import CompilerConfig
 from axir.compiler.pipeline import make_passes
+from axir.compiler.trace import Trace
 from axir.ir.context import make_context
 from axir.ir.files import write_text
 from axir.ir.module_file import weight_keys
@@ -46,7 +45,11 @@ class StageTime:
 
 
 class Session:
-    """Runs stages: each is timed, verified, written to the dump folder when there is one, and named when it fails."""
+    """Runs stages: each is timed, verified, written to the dump folder when there is one, and named when it fails.
+
+    `current` is the stage under way, or the one that failed. `last_good` is a copy of the module as it was after the
+    last stage that succeeded, kept only where an error artifact would need it.
+    """
 
     def __init__(
         self, config: CompilerConfig, target: Target, listener: Listener | None = None, dump_ir: Path | None = None
@@ -58,6 +61,8 @@ class Session:
         self.context.target = self.target
         self.stages: list[StageTime] = []
         self.current: str | None = None
+        self.last_good: ModuleOp | None = None
+        self.trace = Trace("compilation")
         self.log: list[str] = [f"AXIR {__version__}, target {target.name}"]
         self._dump_ir = dump_ir
         self._dumped: dict[str, None] = {}
@@ -70,7 +75,8 @@ class Session:
         self.current = name
         self.listener.stage(name)
         start = perf_counter()
-        yield
+        with self.trace.span(name, "stage"):
+            yield
         seconds = perf_counter() - start
         self.stages.append(StageTime(name, seconds))
         self.message(f"{name}: {seconds:.3f} s")
@@ -78,10 +84,11 @@ class Session:
 
     def run(self, module: ModuleOp, *passes: str) -> None:
         """Run passes by name, each as a stage, and verify the module after each. Raises `AxirError`."""
-        for pass_ in make_passes(passes, self.config):
-            with self.stage(pass_.name):
-                run_passes(self.context, module, [pass_])
-            self.dump(module, pass_.name)
+        for name in passes:
+            with self.stage(name):
+                made = make_passes([name], self.config)
+                run_passes(self.context, module, made, step=lambda step: self.trace.span(step, "step"))
+            self.record(module, name)
 
     def message(self, text: str) -> None:
         line = f"{perf_counter() - self._start:9.3f} s  {text}"
@@ -92,8 +99,17 @@ class Session:
         self.log.append(f"{perf_counter() - self._start:9.3f} s  warning: {text}")
         self.listener.warning(text)
 
-    def dump(self, module: ModuleOp, name: str) -> None:
-        """Write the module to the dump folder as `NN-name.mlir`, the weights of all dumps beside it."""
+    def keep(self, module: ModuleOp) -> None:
+        """Remember `module`, which is verified, as the last good one."""
+        if self.config.save_error_artifact:
+            self.last_good = module.clone()
+
+    def record(self, module: ModuleOp, name: str) -> None:
+        """What follows a stage that changed the module: `keep`; and write it to the dump folder.
+
+        The text is `NN-name.mlir`, the weights of all dumps lie beside it.
+        """
+        self.keep(module)
         if self._dump_ir is None:
             return
         self._dump_ir.mkdir(parents=True, exist_ok=True)
@@ -103,9 +119,3 @@ class Session:
         self._dumped |= dict.fromkeys(key for key in weight_keys(module) if key in self.context.store)
         if len(self._dumped) > known:
             self.context.store.save(self._dump_ir / "weights.safetensors", self._dumped)
-
-
-def peak_rss_bytes() -> int:
-    """The most memory this process has had so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -7,9 +7,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import Attribute
 
+from axir.compiler.config import CompilerConfig
 from axir.compiler.session import Session
 from axir.dialects import aipu, ax, axq
 from axir.ir.diagnostics import AxirError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 QUANTIZED_MLIR = "quantized_model.mlir"
 INPUTS = "ax.inputs"
 """Attribute of the module: the model's inputs in their order, which the split into host and device parts may change."""
+STORED_IO = "ax.stored_io"
+"""Attribute of the module: inputs and outputs that are the device's hold its stored bytes (remove_io_quantization)."""
 
 
 class Level(IntEnum):
@@ -63,6 +66,12 @@ def read_source(
     (graph,) = (op for op in module.ops if isinstance(op, ax.GraphOp))
     module.attributes[INPUTS] = graph.inputs
     return module
+
+
+def mark_stored_io(module: ModuleOp, config: CompilerConfig) -> None:
+    """Record remove_io_quantization on the module. A model that was quantized with it keeps it."""
+    if config.remove_io_quantization:
+        module.attributes[STORED_IO] = UnitAttr()
 
 
 def level_of(module: ModuleOp, path: str) -> Level:

@@ -10,12 +10,21 @@ then left is one to one with the image: docs/isa.md describes every field.
 
 from __future__ import annotations
 
+import math
 import struct
 from abc import ABC
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, cast
 
-from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, StringAttr, TensorType, i64
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    StringAttr,
+    TensorType,
+    UnitAttr,
+    i64,
+)
 from xdsl.ir import (
     Attribute,
     Block,
@@ -126,12 +135,22 @@ class LayoutAttr(Data[tuple[int, int, tuple[tuple[int, int], ...]]]):
     """Where an NCHW tensor's elements lie: `#aipu.layout<rows 3584, pixels 64, channels [3 at 0]>`.
 
     Element (h, w, c) is at h * rows + w * pixels + slot(c), in bytes. Channels come in runs `count at slot`, in order.
+    `#aipu.layout<dense>` is the tensor as it stands, in order NCHW without padding.
     """
 
     name = "aipu.layout"
 
     def __init__(self, row_pitch: int, pitch: int, runs: Sequence[tuple[int, int]]):
         super().__init__((row_pitch, pitch, tuple(runs)))
+
+    @staticmethod
+    def nchw() -> LayoutAttr:
+        """The dense layout; it has no numbers of its own."""
+        return LayoutAttr(0, 0, ())
+
+    @property
+    def dense(self) -> bool:
+        return self.pitch == 0
 
     @property
     def row_pitch(self) -> int:
@@ -161,17 +180,25 @@ class LayoutAttr(Data[tuple[int, int, tuple[tuple[int, int], ...]]]):
             return count, number()
 
         with parser.in_angle_brackets():
+            if parser.parse_optional_keyword("dense") is not None:
+                return 0, 0, ()
             parser.parse_keyword("rows")
             rows = number()
             parser.parse_punctuation(",")
             parser.parse_keyword("pixels")
+            position = parser.pos
             pixels = number()
+            if not pixels:
+                parser.raise_error("a pixel has at least one byte", position)
             parser.parse_punctuation(",")
             parser.parse_keyword("channels")
             return rows, pixels, tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, run))
 
     def print_parameter(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
+            if self.dense:
+                printer.print_string("dense")
+                return
             runs = ", ".join(f"{count} at {slot}" for count, slot in self.runs)
             printer.print_string(f"rows {self.row_pitch}, pixels {self.pitch}, channels [{runs}]")
 
@@ -190,24 +217,83 @@ class InstructionAttr(Data[Instruction]):
         printer.print_string(f"<{self.data!r}>")
 
 
+@irdl_attr_definition
+class CountAttr(Data[tuple[int, str, int]]):
+    """`#aipu.count<core 1 array 12>`: queue `array` of core 1 has completed its first 12 tasks."""
+
+    name = "aipu.count"
+
+    @property
+    def core(self) -> int:
+        return self.data[0]
+
+    @property
+    def unit(self) -> str:
+        return self.data[1]
+
+    @property
+    def completed(self) -> int:
+        return self.data[2]
+
+    def __str__(self) -> str:
+        return f"core {self.core} {self.unit} {self.completed}"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[int, str, int]:
+        with parser.in_angle_brackets():
+            parser.parse_keyword("core")
+            return cls.parse_rest(parser)
+
+    @staticmethod
+    def parse_rest(parser: AttrParser) -> tuple[int, str, int]:
+        """What follows `core`."""
+        core = parser.parse_integer(allow_boolean=False, allow_negative=False)
+        unit = parser.parse_identifier(" naming a unit")
+        return core, unit, parser.parse_integer(allow_boolean=False, allow_negative=False)
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(str(self))
+
+
 # --- structure ---
 
 
 @irdl_op_definition
 class ProgramOp(IRDLOperation):
-    """One program for `cores` cores of a target: buffers, inputs and outputs, then one `aipu.core` a core."""
+    """One program for `cores` cores of a target: buffers, inputs and outputs, then one `aipu.core` a core.
+
+    With `control_dispatch` the units have no tokens to wait for: the control core of each core hands out its tasks in
+    program order, and none before all that it waits for is complete.
+    """
 
     name = "aipu.program"
     sym_name = prop_def(StringAttr)
     target = prop_def(StringAttr)
     layers = prop_def(ArrayAttr[LayerAttr])
+    control_dispatch = opt_prop_def(UnitAttr)
     body = region_def("single_block")
     traits = traits_def(SymbolOpInterface(), IsolatedFromAbove(), NoTerminator())
-    assembly_format = "$sym_name `target` $target `layers` $layers attr-dict-with-keyword $body"
+    assembly_format = (
+        "$sym_name `target` $target `layers` $layers (`control_dispatch` $control_dispatch^)? "
+        "attr-dict-with-keyword $body"
+    )
 
-    def __init__(self, name: str, target: str, layers: Sequence[LayerAttr], ops: Sequence[Operation]):
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        layers: Sequence[LayerAttr],
+        ops: Sequence[Operation],
+        control_dispatch: bool = False,
+    ):
         super().__init__(
-            properties={"sym_name": StringAttr(name), "target": StringAttr(target), "layers": ArrayAttr(layers)},
+            properties={
+                "sym_name": StringAttr(name),
+                "target": StringAttr(target),
+                "layers": ArrayAttr(layers),
+                "control_dispatch": UnitAttr() if control_dispatch else None,
+            },
             regions=[Region(Block(ops))],
         )
 
@@ -220,6 +306,20 @@ class ProgramOp(IRDLOperation):
         return [op for op in self.body.block.ops if isinstance(op, BufferOp)]
 
     @property
+    def code(self) -> list[CodeOp]:
+        return [op for op in self.body.block.ops if isinstance(op, CodeOp)]
+
+    def code_bytes(self, code: CodeOp) -> int:
+        """The bytes of the descriptors of one queue."""
+        core = self.cores[code.core.value.data]
+        return isa.DESCRIPTOR_BYTES * sum(task.unit.data == code.unit.data for task in core.tasks)
+
+    @property
+    def preloading_cores(self) -> int:
+        """How many cores have descriptors that are copied to L2 before a frame."""
+        return len({code.core.value.data for code in self.code if code.preload is not None})
+
+    @property
     def inputs(self) -> list[InputOp]:
         return [op for op in self.body.block.ops if isinstance(op, InputOp)]
 
@@ -229,11 +329,31 @@ class ProgramOp(IRDLOperation):
 
     def verify_(self) -> None:
         for op in self.body.block.ops:
-            if not isinstance(op, BufferOp | InputOp | OutputOp | CoreOp):
-                raise VerifyException(f"a program holds buffers, inputs, outputs and cores, not '{op.name}'")
+            if not isinstance(op, BufferOp | InputOp | OutputOp | CodeOp | CoreOp):
+                raise VerifyException(f"a program holds buffers, inputs, outputs, code and cores, not '{op.name}'")
         numbers = [core.number.value.data for core in self.cores]
         if numbers != list(range(len(numbers))):
             raise VerifyException(f"cores must be numbered from 0, they are {numbers}")
+        queues = [(code.core.value.data, code.unit.data) for code in self.code]
+        for core, unit in queues:
+            if core not in numbers:
+                raise VerifyException(f"code of core {core}, which the program does not have")
+            if queues.count((core, unit)) > 1:
+                raise VerifyException(f"the code of core {core} {unit} has two places")
+        for core in self.cores:
+            for task in core.body.block.ops:
+                if isinstance(task, TaskOp):
+                    self._verify_remote(core, task.remote_waits)
+
+    def _verify_remote(self, core: CoreOp, waits: Sequence[CountAttr]) -> None:
+        for wait in waits:
+            if wait.core == core.number.value.data:
+                raise VerifyException(f"a task waits for '{wait}' of its own core; name the task instead")
+            if wait.core >= len(self.cores):
+                raise VerifyException(f"a task waits for '{wait}', a core that the program does not have")
+            tasks = sum(task.unit.data == wait.unit for task in self.cores[wait.core].tasks)
+            if not 1 <= wait.completed <= tasks:
+                raise VerifyException(f"a task waits for '{wait}', that queue has {tasks} tasks")
 
 
 @irdl_op_definition
@@ -314,6 +434,53 @@ class BufferOp(IRDLOperation):
                 raise VerifyException(f"data of shape {list(size)} does not fill {self.bytes} bytes")
 
 
+@irdl_op_definition
+class CodeOp(IRDLOperation):
+    """Where the descriptors of one queue live: a memory, once planned an address in it.
+
+    They are as many bytes as the queue's tasks have. With `preload` they are copied to the task list that the system
+    keeps in L2 before each frame; without, they are streamed from where they live while the frame runs. Descriptors of
+    a queue without this operation lie outside of the program's memory.
+    """
+
+    name = "aipu.code"
+    core = prop_def(IntegerAttr.constr(i64))
+    unit = prop_def(StringAttr)
+    memory_name = prop_def(StringAttr, prop_name="memory")
+    at = opt_prop_def(IntegerAttr.constr(i64))
+    preload = opt_prop_def(UnitAttr)
+    assembly_format = "`core` $core `on` $unit `in` $memory (`at` $at^)? (`preload` $preload^)? attr-dict"
+
+    def __init__(self, core: int, unit: str, memory: Memory, at: int | None = None, preload: bool = False):
+        super().__init__(
+            properties={
+                "core": IntegerAttr(core, i64),
+                "unit": StringAttr(unit),
+                "memory": StringAttr(memory),
+                "at": None if at is None else IntegerAttr(at, i64),
+                "preload": UnitAttr() if preload else None,
+            }
+        )
+
+    @property
+    def memory(self) -> Memory:
+        return cast(Memory, self.memory_name.data)
+
+    @property
+    def address(self) -> int | None:
+        return None if self.at is None else self.at.value.data
+
+    def verify_(self) -> None:
+        if self.unit.data not in isa.UNITS:
+            raise VerifyException(f"no unit '{self.unit.data}', there are {', '.join(isa.UNITS)}")
+        if self.memory not in isa.CODE_MEMORIES:
+            raise VerifyException(f"descriptors live in {' or '.join(isa.CODE_MEMORIES)}, not in '{self.memory}'")
+        if self.address is not None and (self.address < 0 or self.address % isa.PWORD):
+            raise VerifyException(f"the address of code is a multiple of {isa.PWORD}, not {self.address}")
+        if self.preload is not None and self.memory == "l2":
+            raise VerifyException("code that lives in l2 is not preloaded: it is there")
+
+
 class PortOp(IRDLOperation, ABC):
     """Where a tensor of the host lies on the device."""
 
@@ -337,20 +504,27 @@ class PortOp(IRDLOperation, ABC):
     @property
     def bytes(self) -> int:
         """Bytes from the first to the last row, padding included."""
-        return self.tensor.get_shape()[2] * self.layout.row_pitch
+        shape = self.tensor.get_shape()
+        return math.prod(shape) if self.layout.dense else shape[2] * self.layout.row_pitch
 
     def verify_(self) -> None:
         shape = self.tensor.get_shape()
         if len(shape) != 4 or shape[0] != 1:
             raise VerifyException(f"a port carries one NCHW sample, not {list(shape)}")
+        if self.layout.dense:
+            self._verify_place(math.prod(shape))
+            return
         slots = self.layout.slots
         if min(shape) < 1 or len(slots) != shape[1]:
             raise VerifyException(f"the layout places {len(slots)} channels, the tensor has the shape {list(shape)}")
         distinct = len(dict.fromkeys(slots)) == len(slots) and max(slots) < self.layout.pitch
         if not distinct or shape[3] * self.layout.pitch > self.layout.row_pitch:
             raise VerifyException("the layout's channels or pixels overlap")
+        self._verify_place((shape[2] - 1) * self.layout.row_pitch + (shape[3] - 1) * self.layout.pitch + max(slots) + 1)
+
+    def _verify_place(self, size: int) -> None:
         start, buffer = self.offset.value.data, self.buffer.owner
-        end = start + (shape[2] - 1) * self.layout.row_pitch + (shape[3] - 1) * self.layout.pitch + max(slots) + 1
+        end = start + size
         if isinstance(buffer, BufferOp) and not 0 <= start < end <= buffer.bytes:
             raise VerifyException(f"bytes {start} to {end} are not in a buffer of {buffer.bytes} bytes")
 
@@ -376,7 +550,8 @@ class OutputOp(PortOp):
 class TaskOp(IRDLOperation, ABC):
     """One instruction on one unit.
 
-    `arguments` are the buffers of the present addresses, in table order, then the tokens waited for.
+    `arguments` are the buffers of the present addresses, in table order, then the tokens waited for. Of other cores it
+    waits for completion counts (`remote`): a core's tokens are its own.
     """
 
     INSTRUCTION: ClassVar[type[Instruction]]
@@ -385,6 +560,7 @@ class TaskOp(IRDLOperation, ABC):
     instruction = prop_def(InstructionAttr)
     unit = prop_def(StringAttr)
     layer = prop_def(IntegerAttr.constr(i64))
+    remote = opt_prop_def(ArrayAttr[CountAttr])
     token = result_def(TokenType)
 
     @classmethod
@@ -395,6 +571,7 @@ class TaskOp(IRDLOperation, ABC):
         unit: str,
         layer: int,
         after: Sequence[SSAValue] = (),
+        remote: Sequence[CountAttr] = (),
     ) -> TaskOp:
         """`buffers`: one for each present address of the instruction, in table order."""
         return TASKS[type(instruction)].create(
@@ -404,6 +581,7 @@ class TaskOp(IRDLOperation, ABC):
                 "instruction": InstructionAttr(instruction),
                 "unit": StringAttr(unit),
                 "layer": IntegerAttr(layer, i64),
+                **({"remote": ArrayAttr(remote)} if remote else {}),
             },
         )
 
@@ -420,6 +598,10 @@ class TaskOp(IRDLOperation, ABC):
         """The tasks this one waits for."""
         tokens = (value for value in self.arguments if isinstance(value.type, TokenType))
         return [cast(TaskOp, cast(OpResult, token).op) for token in tokens]
+
+    @property
+    def remote_waits(self) -> Sequence[CountAttr]:
+        return () if self.remote is None else self.remote.data
 
     @property
     def placed(self) -> list[tuple[isa.FieldRow, Address, SSAValue]]:
@@ -439,8 +621,9 @@ class TaskOp(IRDLOperation, ABC):
         fields = self.fields
         if type(fields) is not self.INSTRUCTION:
             raise VerifyException(f"holds a {fields.mnemonic} instruction")
-        if self.unit.data not in fields.units:
-            raise VerifyException(f"runs on {' or '.join(fields.units)}, not on '{self.unit.data}'")
+        misplaced = fields.unit_problem(self.unit.data)
+        if misplaced:
+            raise VerifyException(misplaced)
         addresses = [row for row in isa.addresses_of(type(fields)) if getattr(fields, row.name) is not None]
         if len(addresses) != len(self.buffers):
             raise VerifyException(f"{len(addresses)} addresses but {len(self.buffers)} buffers")
@@ -453,7 +636,7 @@ class TaskOp(IRDLOperation, ABC):
         if any(task.parent is not self.parent for task in self.after):
             raise VerifyException("waits for a task of another core")
 
-    # `%t = aipu.mvm on array(src = l1 %x[0], out = l1 %y[64]) {rows = 4, ...} layer 3 after(%a, %b)`
+    # `%t = aipu.mvm on array(src = l1 %x[0], out = l1 %y[64]) {rows = 4, ...} layer 3 after(%a, %b, core 1 dma1 12)`
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" on {self.unit.data}(")
@@ -468,10 +651,13 @@ class TaskOp(IRDLOperation, ABC):
         ]
         printer.print_string(f") {{{', '.join(fields)}}} layer {self.layer.value.data}")
         tokens = [value for value in self.arguments if isinstance(value.type, TokenType)]
-        if tokens:
+        if tokens or self.remote_waits:
             printer.print_string(" after")
             with printer.in_parens():
                 printer.print_list(tokens, printer.print_operand)
+                if tokens and self.remote_waits:
+                    printer.print_string(", ")
+                printer.print_string(", ".join(map(str, self.remote_waits)))
         if self.attributes:
             printer.print_op_attributes(self.attributes)
 
@@ -510,16 +696,22 @@ class TaskOp(IRDLOperation, ABC):
         parser.parse_keyword("layer")
         layer = parser.parse_integer(allow_boolean=False, allow_negative=False)
         tokens: list[SSAValue] = []
+        remote: list[CountAttr] = []
+
+        def wait() -> None:
+            if parser.parse_optional_keyword("core") is not None:
+                remote.append(CountAttr(CountAttr.parse_rest(parser)))
+            else:
+                tokens.append(parser.parse_operand(TokenType()))
+
         if parser.parse_optional_keyword("after") is not None:
-            tokens = parser.parse_comma_separated_list(
-                parser.Delimiter.PAREN, lambda: parser.parse_operand(TokenType())
-            )
+            parser.parse_comma_separated_list(parser.Delimiter.PAREN, wait)
         attributes = parser.parse_optional_attr_dict()
         missing = [row.name for row in rows.values() if row.required and row.name not in values]
         if missing:
             parser.raise_error(f"{cls.INSTRUCTION.mnemonic} needs {', '.join(missing)}")
         ordered = [buffers[row.name] for row in isa.addresses_of(cls.INSTRUCTION) if row.name in buffers]
-        task = cls.make(cls.INSTRUCTION(**values), ordered, unit, layer, tokens)
+        task = cls.make(cls.INSTRUCTION(**values), ordered, unit, layer, tokens, remote)
         task.attributes = dict(attributes)
         return task
 
@@ -549,6 +741,8 @@ def _parse_value(parser: Parser, row: isa.FieldRow) -> Any:
     match row.kind:
         case "int":
             return parser.parse_integer(allow_boolean=False)
+        case "float":
+            return binary32(float(parser.parse_number()))
         case "enum":
             return parser.parse_identifier(f" ({' or '.join(row.names)})")
         case "steps":
@@ -618,10 +812,18 @@ class VecOp(TaskOp):
     INSTRUCTION: ClassVar[type[Instruction]] = isa.Vec
 
 
-TASKS: dict[type[Instruction], type[TaskOp]] = {op.INSTRUCTION: op for op in (DmaOp, LoadOp, MvmOp, DepthwiseOp, VecOp)}
+@irdl_op_definition
+class SoftmaxOp(TaskOp):
+    name = "aipu.softmax"
+    INSTRUCTION: ClassVar[type[Instruction]] = isa.Softmax
+
+
+TASKS: dict[type[Instruction], type[TaskOp]] = {
+    op.INSTRUCTION: op for op in (DmaOp, LoadOp, MvmOp, DepthwiseOp, VecOp, SoftmaxOp)
+}
 
 Aipu = Dialect(
     "aipu",
-    [ProgramOp, CoreOp, BufferOp, InputOp, OutputOp, *TASKS.values()],
-    [BufferType, TokenType, LayerAttr, LayoutAttr, InstructionAttr],
+    [ProgramOp, CoreOp, BufferOp, CodeOp, InputOp, OutputOp, *TASKS.values()],
+    [BufferType, TokenType, LayerAttr, LayoutAttr, InstructionAttr, CountAttr],
 )

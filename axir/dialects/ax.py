@@ -18,24 +18,19 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     DictionaryAttr,
-    FloatAttr,
     IntegerAttr,
-    NoneAttr,
     StringAttr,
     TensorType,
-    f32,
     i64,
 )
-from xdsl.ir import Attribute, Block, Dialect, ParametrizedAttribute, Region, SSAValue
+from xdsl.ir import Block, Dialect, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
     ParsePropInAttrDict,
-    irdl_attr_definition,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
-    param_def,
     prop_def,
     region_def,
     result_def,
@@ -43,7 +38,7 @@ from xdsl.irdl import (
     var_operand_def,
     var_result_def,
 )
-from xdsl.parser import AttrParser, Parser
+from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, HasParent, IsolatedFromAbove, IsTerminator, Pure, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
@@ -55,7 +50,6 @@ from axir.dialects.base import (
     WINDOW,
     Tensor,
     TypedOp,
-    float_,
     ints_of,
     parse_graph,
     print_graph,
@@ -64,79 +58,9 @@ from axir.dialects.base import (
     verify_epilogue,
     verify_graph,
 )
-from axir.dialects.epilogue import EpilogueAttr, float_literal
+from axir.dialects.epilogue import EpilogueAttr, Step
+from axir.dialects.stats import StatsAttr
 from axir.ir.constants import WeightAttr
-
-# The optional parameters of `StatsAttr`, in order: element type and rank.
-_STATISTICS: dict[str, tuple[Attribute, int]] = {"histogram": (i64, 1), "channels": (f32, 2), "means": (f32, 1)}
-
-
-@irdl_attr_definition
-class StatsAttr(ParametrizedAttribute):
-    """What calibration saw of one tensor: `#ax.stats<-1.0, 2.5, histogram dense<[1, 5]> : tensor<2xi64>>`.
-
-    The extremes come first; the rest is optional. `histogram`: i64 counts over equal bins from `minimum` to `maximum`.
-    `channels`: f32 [2, C], the least and greatest value of every channel. `means`: f32 [C], the mean of every channel.
-    """
-
-    name = "ax.stats"
-    minimum: FloatAttr = param_def()
-    maximum: FloatAttr = param_def()
-    histogram: Attribute = param_def()
-    channels: Attribute = param_def()
-    means: Attribute = param_def()
-
-    def __init__(
-        self,
-        minimum: float | FloatAttr,
-        maximum: float | FloatAttr,
-        histogram: Attribute | None = None,
-        channels: Attribute | None = None,
-        means: Attribute | None = None,
-    ):
-        super().__init__(
-            minimum if isinstance(minimum, FloatAttr) else float_(minimum),
-            maximum if isinstance(maximum, FloatAttr) else float_(maximum),
-            histogram or NoneAttr(),
-            channels or NoneAttr(),
-            means or NoneAttr(),
-        )
-
-    def _present(self) -> dict[str, Attribute]:
-        values = zip(_STATISTICS, (self.histogram, self.channels, self.means), strict=True)
-        return {name: value for name, value in values if not isinstance(value, NoneAttr)}
-
-    def verify(self) -> None:
-        if not self.minimum.value.data <= self.maximum.value.data:
-            raise VerifyException(f"minimum {self.minimum.value.data} is above maximum {self.maximum.value.data}")
-        for name, attribute in self._present().items():
-            element, rank = _STATISTICS[name]
-            if not isinstance(attribute, WeightAttr | DenseIntOrFPElementsAttr):
-                raise VerifyException(f"{name} must be a constant tensor, not {attribute}")
-            if attribute.type.element_type != element or len(attribute.type.get_shape()) != rank:
-                raise VerifyException(f"{name} must be a tensor of {element} of rank {rank}, not {attribute.type}")
-
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
-        with parser.in_angle_brackets():
-            minimum = float_(float(parser.parse_number()))
-            parser.parse_punctuation(",")
-            maximum = float_(float(parser.parse_number()))
-            found: dict[str, Attribute] = {}
-            while parser.parse_optional_punctuation(",") is not None:
-                name = parser.parse_identifier(f": one of {', '.join(_STATISTICS)}")
-                if name not in _STATISTICS or name in found:
-                    parser.raise_error(f"expected each of {', '.join(_STATISTICS)} at most once, not {name}")
-                found[name] = parser.parse_attribute()
-        return [minimum, maximum, *(found.get(name, NoneAttr()) for name in _STATISTICS)]
-
-    def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_string(f"{float_literal(self.minimum.value.data)}, {float_literal(self.maximum.value.data)}")
-            for name, attribute in self._present().items():
-                printer.print_string(f", {name} ")
-                printer.print_attribute(attribute)
-
 
 # --- structure ---
 
@@ -558,6 +482,28 @@ class HardSwishOp(UnaryOp):
 
 
 @irdl_op_definition
+class TableOp(UnaryOp):
+    """c * f(a * x + b) + d, what constants around a table function f make of it: `function <tanh(0.5, 0.0, 2.0, 1.0)>`.
+
+    The vector unit computes it as it does f alone, by a table of its own.
+    """
+
+    name = "ax.table"
+    function = prop_def(EpilogueAttr)
+    assembly_format = "$input `function` $function attr-dict `:` type($input) `->` type($result)"
+
+    @property
+    def step(self) -> Step:
+        """The function, and its constants a, b, c, d."""
+        return self.function.data[0]
+
+    def verify_(self) -> None:
+        super().verify_()
+        if len(self.function.data) != 1 or not self.step.is_table or not self.step.arguments:
+            raise VerifyException("the function must be one table function with its four constants")
+
+
+@irdl_op_definition
 class HardSigmoidOp(UnaryOp):
     """max(0, min(1, alpha * x + beta))"""
 
@@ -694,8 +640,8 @@ Ax = Dialect(
     [
         GraphOp, ReturnOp, ConstantOp, OnnxOp, ConvOp, ConvTransposeOp, GemmOp, MatMulOp, BatchNormOp, MaxPoolOp,
         AvgPoolOp, GlobalAvgPoolOp, GlobalMaxPoolOp, ReduceMeanOp, AddOp, SubOp, MulOp, DivOp, ReluOp, SigmoidOp,
-        TanhOp, SiluOp, HardSwishOp, HardSigmoidOp, LeakyReluOp, ClipOp, PReluOp, SoftmaxOp, ConcatOp, SliceOp, PadOp,
-        ReshapeOp, TransposeOp,
+        TanhOp, SiluOp, HardSwishOp, TableOp, HardSigmoidOp, LeakyReluOp, ClipOp, PReluOp, SoftmaxOp, ConcatOp, SliceOp,
+        PadOp, ReshapeOp, TransposeOp,
     ],
     [WeightAttr, StatsAttr, EpilogueAttr],
 )  # fmt: skip

@@ -48,6 +48,7 @@ from xdsl.utils.exceptions import VerifyException
 from axir.dialects import shapes
 from axir.dialects.base import (
     EPILOGUE,
+    F64,
     WINDOW,
     Tensor,
     TypedOp,
@@ -387,6 +388,39 @@ class MapOp(FusedOp):
         return self._result(shape_of(self.input))
 
 
+CHANNELS = 1
+"""The axis of channels."""
+NEUTRAL_LIMIT = 2.0**60
+"""Greatest magnitude of a softmax's neutral value: no difference from it leaves the range of binary32."""
+
+
+@irdl_op_definition
+class SoftmaxOp(QuantOp):
+    """exp(x) over the sum of exp(x) along `axis`, which must be that of the channels.
+
+    The vector unit works on 64 channels at a time: behind the last channel, up to the next multiple of 64, the real
+    value `neutral` takes part (docs/numerics.md, section 6). It contributes nothing where it is small enough.
+    """
+
+    name = "axq.softmax"
+    input = operand_def(TensorType)
+    axis = prop_def(IntegerAttr.constr(i64))
+    neutral = prop_def(F64)
+    assembly_format = "$input `axis` $axis `neutral` $neutral attr-dict `:` type($input) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.axis.value.data != CHANNELS:
+            raise VerifyException(f"axis is {self.axis.value.data}; a softmax is along the channels, axis {CHANNELS}")
+        if not abs(self.neutral.value.data) <= NEUTRAL_LIMIT:
+            raise VerifyException(f"neutral is {self.neutral.value.data}; its magnitude is at most 2**60")
+        if quant_of(self.input).per_channel or quant_of(self.result).per_channel:
+            raise VerifyException("a softmax takes and gives tensors with one scale")
+
+    def infer(self) -> Tensor:
+        return self._result(shape_of(self.input))
+
+
 @irdl_op_definition
 class ConcatOp(QuantOp):
     """Concatenation along `axis`; all inputs and the result share scale and zero point."""
@@ -425,6 +459,6 @@ class SliceOp(QuantOp):
 
 Axq = Dialect(
     "axq",
-    [GraphOp, ReturnOp, ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp, MapOp, ConcatOp, SliceOp],
+    [GraphOp, ReturnOp, ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp, MapOp, SoftmaxOp, ConcatOp, SliceOp],
     [QuantType],
 )

@@ -19,10 +19,14 @@ from xdsl.utils.exceptions import VerifyException
 
 @dataclass(frozen=True)
 class StepKind:
-    """What a kind of step takes: `arguments` float constants, and whether it consumes an extra operand."""
+    """What a kind of step takes: `arguments` float constants, and whether it consumes an extra operand.
+
+    A `table` function f takes no constants, or a, b, c, d: it is then c * f(a * x + b) + d.
+    """
 
     arguments: int = 0
     operand: bool = False
+    table: bool = False
 
 
 STEP_KINDS: dict[str, StepKind] = {
@@ -31,13 +35,18 @@ STEP_KINDS: dict[str, StepKind] = {
     "leaky_relu": StepKind(arguments=1),  # slope below zero
     "prelu": StepKind(operand=True),  # slope below zero, one a channel
     "hard_sigmoid": StepKind(arguments=2),  # alpha, beta
-    "hard_swish": StepKind(),
-    "sigmoid": StepKind(),
-    "silu": StepKind(),
-    "tanh": StepKind(),
+    "hard_swish": StepKind(table=True),
+    "sigmoid": StepKind(table=True),
+    "silu": StepKind(table=True),
+    "tanh": StepKind(table=True),
     "add": StepKind(operand=True),
     "mul": StepKind(operand=True),
 }
+
+TABLE_ARGUMENTS = 4
+"""Constants of a table step that has any: a, b, c, d."""
+TABLE_LIMIT = 2.0**60
+"""Greatest magnitude of a table's constants, and of 1 / a: start, slopes and intercepts are then binary32 numbers."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,16 @@ class Step:
     @property
     def takes_operand(self) -> bool:
         return STEP_KINDS[self.kind].operand
+
+    @property
+    def is_table(self) -> bool:
+        return STEP_KINDS[self.kind].table
+
+    def __str__(self) -> str:
+        """As it is written in an epilogue."""
+        if not self.arguments:
+            return self.kind
+        return f"{self.kind}({', '.join(float_literal(argument) for argument in self.arguments)})"
 
 
 @irdl_attr_definition
@@ -76,19 +95,32 @@ class EpilogueAttr(Data[tuple[Step, ...]]):
 
     def print_parameter(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
-            printer.print_list(self.data, lambda step: printer.print_string(_render(step)))
+            printer.print_list(self.data, lambda step: printer.print_string(str(step)))
 
     def verify(self) -> None:
         for step in self.data:
             kind = STEP_KINDS.get(step.kind)
             if kind is None:
                 raise VerifyException(f"unknown epilogue step '{step.kind}'")
-            if len(step.arguments) != kind.arguments:
+            counts = (0, TABLE_ARGUMENTS) if kind.table else (kind.arguments,)
+            if len(step.arguments) not in counts:
+                expected = " or ".join(map(str, counts))
                 raise VerifyException(
-                    f"epilogue step '{step.kind}' takes {kind.arguments} constants, {len(step.arguments)} given"
+                    f"epilogue step '{step.kind}' takes {expected} constants, {len(step.arguments)} given"
                 )
+            if kind.table and step.arguments:
+                _verify_table(step)
             if step.kind == "clip" and step.arguments[0] > step.arguments[1]:
                 raise VerifyException(f"clip bounds are in the wrong order: {step.arguments}")
+
+
+def _verify_table(step: Step) -> None:
+    a, *others = step.arguments
+    if not 1 / TABLE_LIMIT <= abs(a) <= TABLE_LIMIT or not all(abs(other) <= TABLE_LIMIT for other in others):
+        raise VerifyException(
+            f"the constants of {step} are out of range: the first is from 2**-60 to 2**60 in magnitude, the others are "
+            "at most 2**60"
+        )
 
 
 def _parse_step(parser: AttrParser) -> Step:
@@ -97,12 +129,6 @@ def _parse_step(parser: AttrParser) -> Step:
         parser.Delimiter.PAREN, lambda: float(parser.parse_number(allow_boolean=False))
     )
     return Step(kind, tuple(arguments or ()))
-
-
-def _render(step: Step) -> str:
-    if not step.arguments:
-        return step.kind
-    return f"{step.kind}({', '.join(float_literal(argument) for argument in step.arguments)})"
 
 
 def float_literal(value: float) -> str:

@@ -143,7 +143,11 @@ def apply_epilogue(epilogue: EpilogueAttr, value: Array, extras: Sequence[Array]
     """`value` after all steps; `extras` are the tensors that steps take, in their order."""
     given: Iterator[Array] = iter(extras)
     for step in epilogue:
-        value = _STEPS[step.kind](value, *([next(given)] if step.takes_operand else step.arguments))
+        if step.is_table and step.arguments:
+            a, b, c, d = (np.float32(argument) for argument in step.arguments)
+            value = _STEPS[step.kind](value * a + b) * c + d
+        else:
+            value = _STEPS[step.kind](value, *([next(given)] if step.takes_operand else step.arguments))
     return value
 
 
@@ -265,6 +269,7 @@ FUNCTIONS: dict[type[Operation], _Function] = {
     ax.TanhOp: _unary(np.tanh),
     ax.SiluOp: _unary(silu),
     ax.HardSwishOp: _unary(hard_swish),
+    ax.TableOp: lambda op, x: apply_epilogue(op.function, x[op.input], ()),
     ax.HardSigmoidOp: lambda op, x: hard_sigmoid(x[op.input], op.alpha.value.data, op.beta.value.data),
     ax.LeakyReluOp: lambda op, x: leaky_relu(x[op.input], op.alpha.value.data),
     ax.ClipOp: lambda op, x: clip(x[op.input], op.minimum.value.data, op.maximum.value.data),

@@ -6,6 +6,7 @@ It shares only `axir.numerics` with the simulator, so that their agreement means
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from xdsl.ir import Operation, SSAValue
 from axir import numerics
 from axir.dialects import axq
 from axir.dialects.base import ints_of, shape_of
+from axir.dialects.epilogue import Step
 from axir.interp.integer import (
     Convolution,
     Depthwise,
@@ -94,6 +96,8 @@ def _kernel(op: Operation, store: WeightStore) -> Kernel:
             return _avg_pool(op, store)
         case axq.MapOp():
             return _map(op, store)
+        case axq.SoftmaxOp():
+            return _softmax(op, store)
         case axq.MaxPoolOp():
             window = _window(op, ints_of(op.kernel), ints_of(op.dilations))
             return lambda inputs: np.stack([window_max(frame, window) for frame in inputs[0]])
@@ -172,6 +176,27 @@ def _map(op: axq.MapOp, store: WeightStore) -> Kernel:
     return lambda inputs: finish(numerics.dequantize(inputs[0], scale, zero), inputs[1:])
 
 
+def _softmax(op: axq.SoftmaxOp, store: WeightStore) -> Kernel:
+    """exp(x - m) / sum of exp(x - m), with `neutral` in the lanes behind the last channel."""
+    channels = shape_of(op.input)[1]
+    padding = ((0, 0), (0, -channels % numerics.LANES), (0, 0), (0, 0))
+    scale, zero = _parameters(op.input, store, op)
+    out_scale, out_zero = _parameters(op.result, store, op)
+    inverse = numerics.reciprocal(out_scale)
+    neutral = np.float32(op.neutral.value.data)
+    exponential = numerics.exponential()
+
+    def run(inputs: Sequence[I8]) -> I8:
+        value = np.pad(numerics.dequantize(inputs[0], scale, zero), padding, constant_values=neutral)
+        powers = exponential(value - value.max(axis=1, keepdims=True))
+        lanes = reduce(np.add, np.split(powers, powers.shape[1] // numerics.LANES, axis=1))
+        while lanes.shape[1] > 1:
+            lanes = np.add(*np.split(lanes, 2, axis=1))
+        return numerics.quantize(powers[:, :channels] * numerics.reciprocal(lanes), inverse, out_zero)
+
+    return run
+
+
 def _finish(op: axq.FusedOp, store: WeightStore) -> Callable[[F32, Sequence[I8]], I8]:
     """The epilogue's steps in order, then the requantization to the result's scale and zero point."""
     extras = iter(op.extras)
@@ -179,7 +204,7 @@ def _finish(op: axq.FusedOp, store: WeightStore) -> Callable[[F32, Sequence[I8]]
     steps = [
         _operand_step(step.kind, *_parameters(next(extras), store, op))
         if step.kind in ("add", "mul")
-        else _step(step.kind, slopes if step.kind == "prelu" else [np.float32(a) for a in step.arguments])
+        else _step(step, slopes if step.kind == "prelu" else [np.float32(a) for a in step.arguments])
         for step in op.epilogue
     ]
     scale, zero = _parameters(op.result, store, op)
@@ -199,8 +224,8 @@ def _operand_step(kind: str, scale: F32, zero: I32) -> StepKernel:
     return lambda value, extras: combine(value, numerics.dequantize(next(extras), scale, zero))
 
 
-def _step(kind: str, constants: Sequence[F32 | np.float32]) -> StepKernel:
-    match kind:
+def _step(step: Step, constants: Sequence[F32 | np.float32]) -> StepKernel:
+    match step.kind:
         case "relu":
             return lambda value, _: np.maximum(value, np.float32(0))
         case "clip":
@@ -213,7 +238,7 @@ def _step(kind: str, constants: Sequence[F32 | np.float32]) -> StepKernel:
             alpha, beta = constants
             return lambda value, _: np.minimum(np.maximum(value * alpha + beta, np.float32(0)), np.float32(1))
         case _:
-            table = numerics.table(kind)
+            table = numerics.table(step.kind, *step.arguments)
             return lambda value, _: table(value)
 
 

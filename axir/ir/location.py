@@ -60,6 +60,16 @@ def node_name(where: Operation | LocationAttr) -> str | None:
     return None
 
 
+def layer_name(op: Operation) -> str:
+    """What people call a layer: the ONNX node's name, else operator and place in the graph, such as `conv_12`."""
+    name = node_name(op)
+    if name is not None:
+        return name
+    block = op.parent
+    place = 0 if block is None else block.get_operation_index(op)
+    return f"{op.name.rpartition('.')[2]}_{place}"
+
+
 def render_location(where: Operation | LocationAttr) -> str | None:
     """`file:line:col`, or None when no file is known; of a fused location, the first that has one."""
     for leaf in _flatten(_location_of(where)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -32,11 +33,13 @@ def run_passes(
     verify_each: bool = True,
     before: Callable[[ModulePass, int], None] | None = None,
     after: Callable[[ModulePass, int], None] | None = None,
+    step: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> list[PassTiming]:
     """Run `passes` on `module` in place; `before` and `after` are called around each, with its index.
 
-    With `verify_each` the module is verified after each pass. Raises `AxirError`: a pass's own as it is, xDSL's with
-    the name of the pass, and verification errors with a note that the pass before is at fault.
+    With `verify_each` the module is verified after each pass; the two steps are made inside `step("apply")` and
+    `step("verify")`. Raises `AxirError`: a pass's own as it is, xDSL's with the name of the pass, and verification
+    errors with a note that the pass before is at fault.
     """
     timings: list[PassTiming] = []
     for index, pass_ in enumerate(passes):
@@ -44,7 +47,8 @@ def run_passes(
             before(pass_, index)
         start = perf_counter()
         try:
-            pass_.apply(ctx, module)
+            with step("apply"):
+                pass_.apply(ctx, module)
         except DiagnosticException as error:
             raise AxirError(f"pass '{pass_.name}': {str(error).strip()}") from error
         applied = perf_counter()
@@ -53,7 +57,8 @@ def run_passes(
         verified = perf_counter()
         if verify_each:
             try:
-                verify(module)
+                with step("verify"):
+                    verify(module)
             except AxirError as error:
                 error.add_context(f"pass '{pass_.name}' produced this; it is a defect of the pass")
                 raise

@@ -20,8 +20,9 @@ from axir.runtime.device import Connection, Context, Device, ModelInstance, list
 from axir.runtime.errors import DeviceInUse, IncompatibleDevice, InvalidArgument
 from axir.runtime.hosted_model import HostedModel
 from axir.runtime.model import Model, load_model
+from axir.runtime.options import RuntimeOptions
 from axir.runtime.tensor_info import TensorInfo
-from axir.runtime.timing import FrameTimes
+from axir.runtime.timing import FrameTimes, Transfers
 
 __all__ = [
     "Connection",
@@ -34,7 +35,9 @@ __all__ = [
     "InvalidArgument",
     "Model",
     "ModelInstance",
+    "RuntimeOptions",
     "TensorInfo",
+    "Transfers",
     "device_connect",
     "list_devices",
     "load",

@@ -126,8 +126,9 @@ class ModelInstance:
             np.copyto(buffer, info.pack(result))
 
     def times(self) -> FrameTimes:
-        """Modelled times of a frame."""
-        return FrameTimes.of(self.timing(), self.model.file, self.model.target)
+        """Modelled times of a frame, with this instance alone on the device."""
+        file = self.model.file
+        return FrameTimes.of(self.timing().cycles, file.transfers, self.model.target, file.runtime)
 
     def timing(self) -> Timing:
         """The timing model's account of a frame: cycles, units, layers."""

@@ -1,4 +1,4 @@
-"""A model as an application sees it: float arrays in, float arrays out, the device between two host parts."""
+"""A model as an application sees it: arrays in, arrays out, the device between two host parts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,28 @@ RunDevice = Callable[[Sequence[I8]], Sequence[I8]]
 
 @dataclass(frozen=True)
 class HostTensor:
-    """An input or output of the whole model: name, shape, NumPy name of the element type."""
+    """An input or output of the whole model: name, shape, NumPy name of the element type.
+
+    One that is the device's as it stands (setting remove_io_quantization) has the stored bytes of the device's tensor
+    `device`: its dtype is int8, and real = (stored - zero_point) * scale, with tuples of C numbers where channels
+    differ. An input with `channels_last` is [N, H, W, C] here and [N, C, H, W] where the device's tensors are described
+    (setting remove_layout_transform_from_preamble).
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    device: str | None = None
+    scale: float | tuple[float, ...] | None = None
+    zero_point: int | tuple[int, ...] | None = None
+    channels_last: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
+        value: dict[str, Any] = {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
+        value |= {"layout": "NHWC"} if self.channels_last else {}
+        if self.device is not None:
+            value |= {"device": self.device, "scale": self.scale, "zero_point": self.zero_point}
+        return value
 
 
 @dataclass(frozen=True)
@@ -70,18 +84,23 @@ class HostedModel:
         return {tensor.name: _checked(tensor, given) for tensor in self.inputs}
 
     def device_bytes(self, values: dict[str, Array]) -> list[I8]:
-        """Run the preamble on the model's inputs, add its results to `values`; the device's stored inputs."""
+        """Run the preamble on the model's inputs, add its results to `values`; the device's stored inputs.
+
+        Values of type int8 are stored bytes already.
+        """
         if self.preamble is not None:
             values.update(self.preamble.run(values))
-        return [tensor.to_stored(values[tensor.name]) for tensor in self.device_inputs]
+        moved = {tensor.name: np.moveaxis(values[tensor.name], -1, 1) for tensor in self.inputs if tensor.channels_last}
+        named = [(tensor, moved.get(tensor.name, values[tensor.name])) for tensor in self.device_inputs]
+        return [value if value.dtype == np.int8 else tensor.to_stored(value) for tensor, value in named]
 
     def finish(self, values: dict[str, Array], stored: Sequence[I8]) -> list[Array]:
         """The model's outputs from the device's; `values` as `device_bytes` left it."""
-        for tensor, array in zip(self.device_outputs, stored, strict=True):
-            values[tensor.name] = tensor.to_real(array)
+        raw = {tensor.name: array for tensor, array in zip(self.device_outputs, stored, strict=True)}
+        values.update((tensor.name, tensor.to_real(raw[tensor.name])) for tensor in self.device_outputs)
         if self.postamble is not None:
             values.update(self.postamble.run(values))
-        return [values[tensor.name] for tensor in self.outputs]
+        return [values[tensor.name] if tensor.device is None else raw[tensor.device] for tensor in self.outputs]
 
 
 def _checked(tensor: HostTensor, given: Mapping[str, Any]) -> Array:
@@ -95,6 +114,9 @@ def _checked(tensor: HostTensor, given: Mapping[str, Any]) -> Array:
     if array.shape != tensor.shape or not convertible:
         raise InvalidArgument(
             f"input '{tensor.name}' must be {tensor.dtype} {list(tensor.shape)}, "
-            f"it is {array.dtype} {list(array.shape)}"
+            f"it is {array.dtype} {list(array.shape)}",
+            notes=()
+            if tensor.device is None
+            else ("the model takes stored bytes: it was compiled with remove_io_quantization",),
         )
     return array.astype(dtype, copy=False)

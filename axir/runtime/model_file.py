@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from axir.ir.diagnostics import AxirError
 from axir.runtime.hosted_model import HostTensor
+from axir.runtime.options import RuntimeOptions
 from axir.runtime.tensor_info import TensorInfo
+from axir.runtime.timing import Transfers
 
 FORMAT = "axir-model"
-VERSION = 1
+VERSION = 2
 
 Json = dict[str, Any]
 _Number = TypeVar("_Number", int, float)
@@ -28,20 +30,22 @@ class Port:
 
     def to_json(self) -> Json:
         info = self.info
+        layout: Json = {"order": info.order}
+        if info.order == "NHWC":
+            layout |= {
+                "padded_shape": list(info.shape),
+                "padding": [list(pair) for pair in info.padding],
+                "row_pitch": info.shape[2] * info.shape[3],
+                "pixel_pitch": info.shape[3],
+                "channels": [{"count": count, "at": slot} for count, slot in info.channels],
+            }
         return {
             "name": info.name,
             "shape": list(info.tensor_shape),
             "dtype": info.dtype,
             "scale": info.scale,  # a tuple becomes a list
             "zero_point": info.zero_point,
-            "layout": {
-                "order": "NHWC",
-                "padded_shape": list(info.shape),
-                "padding": [list(pair) for pair in info.padding],
-                "row_pitch": info.shape[2] * info.shape[3],
-                "pixel_pitch": info.shape[3],
-                "channels": [{"count": count, "at": slot} for count, slot in info.channels],
-            },
+            "layout": layout,
             "memory": self.memory,
             "offset": self.offset,
         }
@@ -49,21 +53,26 @@ class Port:
     @staticmethod
     def from_json(value: Json) -> Port:
         layout = value["layout"]
-        info = TensorInfo.of(
-            str(value["name"]),
-            [int(size) for size in value["shape"]],
-            _numbers(value["scale"], float),
-            _numbers(value["zero_point"], int),
-            int(layout["row_pitch"]),
-            int(layout["pixel_pitch"]),
-            [(int(run["count"]), int(run["at"])) for run in layout["channels"]],
-        )
+        name, shape = str(value["name"]), [int(size) for size in value["shape"]]
+        scale, zero_point = _numbers(value["scale"], float), _numbers(value["zero_point"], int)
+        if layout["order"] == "NCHW":
+            info = TensorInfo.dense(name, shape, scale, zero_point)
+        elif layout["order"] == "NHWC":
+            runs = [(int(run["count"]), int(run["at"])) for run in layout["channels"]]
+            pitches = int(layout["row_pitch"]), int(layout["pixel_pitch"])
+            info = TensorInfo.of(name, shape, scale, zero_point, *pitches, runs)
+        else:
+            raise ValueError(f"tensor '{name}' has the order {layout['order']!r}")
         return Port(info, str(value["memory"]), int(value["offset"]))
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """The content of model.json. File names are relative to it; `frequency` is in Hz."""
+    """The content of model.json. File names are relative to it; `frequency` is in Hz.
+
+    The program runs on `cores` cores and may use the fraction `resources` of the device's L2 and DDR. `staged` bytes of
+    inputs and outputs are copied between frames for double buffering.
+    """
 
     name: str
     program: str
@@ -73,12 +82,25 @@ class ModelFile:
     config_digest: str
     frequency: int
     cores: int
+    resources: float
+    staged: int
+    runtime: RuntimeOptions
     inputs: tuple[HostTensor, ...]
     outputs: tuple[HostTensor, ...]
     device_inputs: tuple[Port, ...]
     device_outputs: tuple[Port, ...]
     preamble: str | None
     postamble: str | None
+
+    @property
+    def transfers(self) -> Transfers:
+        """What a frame moves to and from the device."""
+        inputs, outputs = (sum(p.info.bytes for p in ports) for ports in (self.device_inputs, self.device_outputs))
+        return Transfers(inputs, outputs, self.staged)
+
+    def instances(self, device_cores: int) -> int:
+        """How many instances fit a device beside each other: its cores and its memory are shared out."""
+        return max(1, min(device_cores // self.cores, int(1 / self.resources)))
 
     def to_json(self) -> Json:
         return {
@@ -90,6 +112,9 @@ class ModelFile:
             "config_digest": self.config_digest,
             "frequency_hz": self.frequency,
             "cores": self.cores,
+            "resources_used": self.resources,
+            "staged_bytes": self.staged,
+            "runtime": self.runtime.to_json(),
             "inputs": [tensor.to_json() for tensor in self.inputs],
             "outputs": [tensor.to_json() for tensor in self.outputs],
             "device": {
@@ -132,6 +157,8 @@ class ModelFile:
 
 def _from_json(value: Json) -> ModelFile:
     target, device = value["target"], value["device"]
+    if not 0 < value["resources_used"] <= 1 or value["cores"] < 1:
+        raise ValueError(f"{value['cores']} cores and {value['resources_used']} of the resources")
     return ModelFile(
         name=str(value["name"]),
         program=str(value["program"]),
@@ -141,6 +168,9 @@ def _from_json(value: Json) -> ModelFile:
         config_digest=str(value["config_digest"]),
         frequency=int(value["frequency_hz"]),
         cores=int(value["cores"]),
+        resources=float(value["resources_used"]),
+        staged=int(value["staged_bytes"]),
+        runtime=RuntimeOptions.from_json(value["runtime"]),
         inputs=tuple(map(_host_tensor, value["inputs"])),
         outputs=tuple(map(_host_tensor, value["outputs"])),
         device_inputs=tuple(map(Port.from_json, device["inputs"])),
@@ -155,4 +185,9 @@ def _numbers(value: Any, kind: type[_Number]) -> _Number | tuple[_Number, ...]:
 
 
 def _host_tensor(value: Json) -> HostTensor:
-    return HostTensor(str(value["name"]), tuple(int(size) for size in value["shape"]), str(value["dtype"]))
+    shape = tuple(int(size) for size in value["shape"])
+    tensor = HostTensor(str(value["name"]), shape, str(value["dtype"]), channels_last=value.get("layout") == "NHWC")
+    if "device" not in value:
+        return tensor
+    scale, zero_point = _numbers(value["scale"], float), _numbers(value["zero_point"], int)
+    return replace(tensor, device=str(value["device"]), scale=scale, zero_point=zero_point)

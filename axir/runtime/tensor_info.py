@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from axir.runtime.errors import InvalidArgument
 Array = NDArray[Any]
 I8 = NDArray[np.int8]
 F32 = NDArray[np.float32]
+Order = Literal["NHWC", "NCHW"]
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,31 @@ class QuantizedTensor:
 
 @dataclass(frozen=True)
 class TensorInfo(QuantizedTensor):
-    """A tensor of the device and the buffer it is passed in: int8, NHWC, padded.
+    """A tensor of the device and the buffer it is passed in: int8, in `order` NHWC and padded, or dense NCHW.
 
     `shape` is the buffer's; `padding` its (before, after) pairs, as for `numpy.pad`. Channels lie in `channels`, runs
-    of (count, first byte of the pixel), in order: one run at 0 unless the tensor is a concatenation on the device.
+    of (count, first byte of the pixel), in order: one run at 0 unless the tensor is a concatenation on the device. A
+    dense buffer has the tensor's own shape and no padding: the device itself pads and reorders.
     """
 
     shape: tuple[int, int, int, int]
     channels: tuple[tuple[int, int], ...]
     dtype: str = "int8"
+    order: Order = "NHWC"
+
+    @staticmethod
+    def dense(
+        name: str,
+        tensor_shape: Sequence[int],
+        scale: float | tuple[float, ...],
+        zero_point: int | tuple[int, ...],
+    ) -> TensorInfo:
+        """A tensor that the device takes or gives as it stands. Raises `ValueError`."""
+        batch, channels, height, width = tensor_shape
+        if batch != 1 or min(tensor_shape) < 1:
+            raise ValueError(f"tensor '{name}' has the shape {list(tensor_shape)}")
+        shape = (batch, channels, height, width)
+        return TensorInfo(name, shape, scale, zero_point, shape, ((channels, 0),), order="NCHW")
 
     @staticmethod
     def of(
@@ -75,7 +92,7 @@ class TensorInfo(QuantizedTensor):
         pixel_pitch: int,
         channels: Sequence[tuple[int, int]],
     ) -> TensorInfo:
-        """From the device's layout: bytes from row to row and from pixel to pixel. Raises `ValueError`."""
+        """From the device's NHWC layout: bytes from row to row and from pixel to pixel. Raises `ValueError`."""
         batch, count, height, width = tensor_shape
         runs = tuple((run[0], run[1]) for run in channels)
         fits = batch == 1 and pixel_pitch > 0 and row_pitch % pixel_pitch == 0 and row_pitch >= width * pixel_pitch
@@ -88,6 +105,8 @@ class TensorInfo(QuantizedTensor):
     @property
     def padding(self) -> tuple[tuple[int, int], ...]:
         _, channels, height, width = self.tensor_shape
+        if self.order == "NCHW":
+            return ((0, 0),) * 4
         return tuple((0, size - used) for size, used in zip(self.shape, (1, height, width, channels), strict=True))
 
     @property
@@ -102,6 +121,9 @@ class TensorInfo(QuantizedTensor):
     def pack(self, stored: I8) -> I8:
         """A buffer with the bytes of an NCHW tensor; padding is zero."""
         buffer = self.allocate()
+        if self.order == "NCHW":
+            buffer[...] = stored
+            return buffer
         width = self.tensor_shape[3]
         channel = 0
         for count, slot in self.channels:
@@ -112,6 +134,8 @@ class TensorInfo(QuantizedTensor):
     def unpack(self, buffer: I8) -> I8:
         """The NCHW tensor in a buffer."""
         self.check(buffer)
+        if self.order == "NCHW":
+            return buffer.copy()
         width = self.tensor_shape[3]
         parts = [buffer[:, :, :width, slot : slot + count] for count, slot in self.channels]
         return np.ascontiguousarray(np.concatenate(parts, axis=3).transpose(0, 3, 1, 2))

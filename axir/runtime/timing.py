@@ -1,54 +1,107 @@
 """Frames per second as an application would see them: the device's cycles, the link and the host's calls.
 
-Modelled, not measured: no chip is here. Times of one frame, one core, one frame after the other:
+Modelled, not measured: no chip is here. With n instances of a program side by side, a frame each, and p host processes
+that share their calls, the time from frame to frame is
 
-    device = cycles / frequency                              cycles: the simulator's timing model, launch included
-    link   = input bytes / host.link + output bytes / host.link
-    host   = device + link                                   what a call waits for
-    system = host + host.call                                with the fixed cost of the call on the host
+    device = (cycles / frequency + staged / ddr.bandwidth) / n
+    host   = max(device + call / p, link)                     with double buffering
+    host   = max(device + (in + out) / n + call / p, link)    without: an instance transfers, computes, transfers
+    system = host + loop / p
 
-`host.link` (bytes a second, each way) and `host.call` are figures of the target description, where their sources are.
-`host.call` was derived from measurements by this very sum, so nothing is assumed to overlap.
+    in, out = bytes / host.link
+    link    = min(bytes in, out) / host.duplex + (difference of the two) / host.link
+    call    = host.call + (bytes in without input_dmabuf + bytes out without output_dmabuf) / host.copy
+    loop    = host.loop
+
+- `cycles` are the simulator's, launch included, with all n instances at work.
+- `staged` bytes are copied between frames where the second set of input and output buffers, which double buffering
+  needs, is in DDR and the first is not (`plan-memory`); elsewhere one set is mapped in the place of the other.
+- Both directions of the link work at a time, each slower than alone; n instances share it. Double buffering hides it
+  behind the computing, or the computing behind it.
+- The calls of instances in one process come one after another and are not hidden. That is what was measured (one
+  process, 4 instances, double buffering and dmabuf on, reference/hardware.md 6a): 1/host_fps is 1/dev_fps plus a
+  constant while the link is fast enough, and the link's time where it is not. `bench/time_model.py` compares. How the
+  cost falls with more processes was never measured: dividing by p is an assumption, as is `host.copy`.
+
+The figures `host.*` are in the target description, with sources.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from axir.backends.aipu.simulator.timing import Timing
-from axir.runtime.model_file import ModelFile
+from axir.runtime.options import RuntimeOptions
 from axir.target.description import Target
+
+
+class Transfers(NamedTuple):
+    """Bytes a frame: of inputs and outputs, padding included, and of both where they are staged."""
+
+    inputs: int
+    outputs: int
+    staged: int = 0
 
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """Seconds a frame; the rates are frames a second."""
+    """Times in seconds: of one frame, but for `host` and `system`, which are from frame to frame. Rates a second.
+
+    `device` is the time on the cores of an instance, `staging` that of copies between frames; `inputs` and `outputs`
+    are transfers alone on the link, `link` is both ways at a time; `call` and `loop` are the host's work inside the
+    runtime and around it.
+    """
 
     device: float
+    staging: float
+    inputs: float
+    outputs: float
     link: float
     call: float
+    loop: float
+    double_buffer: bool = True
+    instances: int = 1
+    processes: int = 1
 
     @staticmethod
-    def of(timing: Timing, model: ModelFile, target: Target) -> FrameTimes:
-        """Of one frame; transferred are the buffers of inputs and outputs, padding included."""
-        transferred = sum(port.info.bytes for port in (*model.device_inputs, *model.device_outputs))
+    def of(
+        cycles: float, transfers: Transfers, target: Target, options: RuntimeOptions, instances: int = 1
+    ) -> FrameTimes:
+        """Of a program that takes `cycles` a frame with all `instances` at work."""
+        host = target.host
+        inputs, outputs, staged = transfers
+        overlapped = min(inputs, outputs)
+        copied = (0 if options.input_dmabuf else inputs) + (0 if options.output_dmabuf else outputs)
         return FrameTimes(
-            device=timing.cycles / target.device.frequency,
-            link=transferred / target.host.link,
-            call=target.host.call * 1e-9,
+            device=cycles / target.device.frequency,
+            staging=staged / target.ddr.bandwidth if options.double_buffer else 0.0,
+            inputs=inputs / host.link,
+            outputs=outputs / host.link,
+            link=overlapped / host.duplex + abs(inputs - outputs) / host.link,
+            call=host.call * 1e-9 + copied / host.copy,
+            loop=host.loop * 1e-9,
+            double_buffer=options.double_buffer,
+            instances=instances,
+            processes=options.processes(instances),
         )
 
     @property
+    def latency(self) -> float:
+        """From handing a frame over to having its results, with nothing else under way."""
+        return self.inputs + self.staging + self.device + self.outputs + self.call + self.loop
+
+    @property
     def host(self) -> float:
-        return self.device + self.link
+        busy = self.device + (self.staging if self.double_buffer else self.inputs + self.outputs)
+        return max(busy / self.instances + self.call / self.processes, self.link)
 
     @property
     def system(self) -> float:
-        return self.host + self.call
+        return self.host + self.loop / self.processes
 
     @property
     def device_fps(self) -> float:
-        return 1 / self.device
+        return self.instances / self.device
 
     @property
     def host_fps(self) -> float:

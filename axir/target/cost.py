@@ -10,7 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from axir.target.description import Target
-from axir.target.isa import Depthwise, Dma, Instruction, Load, Mvm, StepOp, Vec, VectorProgram, VectorStep
+from axir.target.isa import (
+    SYSTEM_DMA,
+    Depthwise,
+    Dma,
+    Instruction,
+    Load,
+    Mvm,
+    Softmax,
+    StepOp,
+    Vec,
+    VectorProgram,
+    VectorStep,
+)
 
 TABLE_BYTES = 64 + 2 * 4160
 """Header, then intercepts and slopes of 1026 binary32 entries each, padded to pwords (docs/isa.md)."""
@@ -33,12 +45,14 @@ def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def cost(instruction: Instruction, target: Target) -> Cost:
-    """Cycles on an otherwise idle device. A DMA copy counts its set-up and its narrowest link."""
+def cost(instruction: Instruction, target: Target, unit: str = "") -> Cost:
+    """Cycles on an otherwise idle device. A DMA copy counts its set-up and its narrowest link.
+
+    `unit` is needed only of copies that run on the system DMA.
+    """
     if isinstance(instruction, Dma):
-        return Cost(
-            target.dma.setup + ceil_div(dma_bytes(instruction) * 1000, int(dma_rate(instruction, target) * 1000))
-        )
+        work = dma_beats(instruction, target)
+        return Cost(target.dma.setup + ceil_div(work * 1000, int(dma_rate(instruction, target, unit) * 1000)))
     if isinstance(instruction, Load):
         return _load(instruction, target)
     if isinstance(instruction, Mvm):
@@ -47,6 +61,8 @@ def cost(instruction: Instruction, target: Target) -> Cost:
         return _depthwise(instruction, target)
     if isinstance(instruction, Vec):
         return _vec(instruction, target)
+    if isinstance(instruction, Softmax):
+        return _softmax(instruction, target)
     raise TypeError(f"no cost for {type(instruction).__name__}")
 
 
@@ -54,9 +70,16 @@ def dma_bytes(dma: Dma) -> int:
     return dma.row_bytes * dma.count0 * dma.count1 * dma.count2
 
 
-def dma_rate(dma: Dma, target: Target) -> float:
+def dma_beats(dma: Dma, target: Target) -> int:
+    """Bytes that a copy takes of its bandwidths: a row takes whole beats, so a row of one byte costs as much as one of
+    64, and at best one row a cycle is copied."""
+    beat = target.dma.beat
+    return ceil_div(dma.row_bytes, beat) * beat * dma.count0 * dma.count1 * dma.count2
+
+
+def dma_rate(dma: Dma, target: Target, unit: str = "") -> float:
     """Bytes a cycle of one copy that has the device for itself."""
-    rate = float(target.dma.bandwidth)
+    rate = float(target.sysdma.bandwidth if unit == SYSTEM_DMA else target.dma.bandwidth)
     for memory, bandwidth in (("l2", target.l2.bandwidth), ("ddr", target.ddr_bytes_per_cycle)):
         # A copy inside one memory takes its bandwidth twice.
         uses = (dma.src.memory == memory) + (dma.dst.memory == memory)
@@ -105,11 +128,14 @@ def depthwise_interval(taps: int, vector: int, target: Target) -> int:
 
 
 def _coefficients(program: VectorProgram, blocks: int, target: Target) -> int:
+    """`coefficient_cycles` of an instruction's program."""
+    parameters = program.parameters if program.params is not None else 0
+    return coefficient_cycles(parameters, blocks, program.table is not None, target)
+
+
+def coefficient_cycles(parameters: int, blocks: int, table: bool, target: Target) -> int:
     """Cycles to fetch parameter blocks and table before the first vector."""
-    size = program.parameters * 256 * blocks if program.params is not None else 0
-    if program.table is not None:
-        size += TABLE_BYTES
-    return ceil_div(size, target.l1.port)
+    return ceil_div(parameters * 256 * blocks + TABLE_BYTES * table, target.l1.port)
 
 
 def _mvm(mvm: Mvm, target: Target) -> Cost:
@@ -143,3 +169,19 @@ def _vec(vec: Vec, target: Target) -> Cost:
     vector = program_cycles(vec, target)
     start = target.depthwise.latency + _coefficients(vec, vec.blocks, target)
     return Cost(start + pwords * vector, vector=pwords * vector)
+
+
+def softmax_cycles(blocks: int, target: Target) -> int:
+    """Cycles of one pixel of `blocks` pwords in a softmax, which no other pixel overlaps.
+
+    A step a pword for the greatest value, three for difference, exponential and sum, one to scale; two reductions over
+    the lanes, a step each halving; and the reciprocal of the sum.
+    """
+    halvings = (target.vector.lanes - 1).bit_length()
+    return ceil_div(5 * blocks + 2 * halvings, target.vector.steps) + target.vector.reciprocal
+
+
+def _softmax(softmax: Softmax, target: Target) -> Cost:
+    vector = softmax.rows * softmax.pixels * softmax_cycles(softmax.blocks, target)
+    start = target.depthwise.latency + coefficient_cycles(0, 0, True, target)
+    return Cost(start + vector, vector=vector)

@@ -31,8 +31,10 @@ class Device:
     cores: int
     frequency: int  # Hz
     pword: int  # bytes: the vector word, and the unit to which channels are padded
+    page: int  # bytes: what L2 and DDR are given out in
     launch: int  # cycles before the first task of an inference
     dispatch: int  # cycles to start one descriptor
+    control_wait: int  # cycles for a control core to see that a completion count is reached
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Depthwise:
 class Vector:
     lanes: int
     steps: int  # program steps a cycle
+    reciprocal: int  # cycles of one division, which nothing overlaps
     operand_bandwidth: int  # bytes a cycle and operand
 
 
@@ -77,6 +80,7 @@ class L1:
 class L2:
     size: int
     reserved: int
+    task_list: int  # bytes a core, where task lists are copied to L2
     bandwidth: int  # bytes a cycle, all cores together
 
 
@@ -91,13 +95,22 @@ class Ddr:
 class Dma:
     channels: int
     bandwidth: int  # bytes a cycle, each way, of one core's channels together
+    beat: int  # bytes: a row of a copy takes whole beats
     setup: int
 
 
 @dataclass(frozen=True)
+class SystemDma:
+    bandwidth: int  # bytes a cycle, all queues together
+
+
+@dataclass(frozen=True)
 class Host:
-    link: int  # bytes a second, each way
-    call: int  # ns
+    link: int  # bytes a second, one way at a time
+    duplex: int  # bytes a second each way, both ways at a time
+    copy: int  # bytes a second of a copy in the host's memory
+    call: int  # ns of the driver, a frame
+    loop: int  # ns of the application around the call, a frame
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,7 @@ class Target:
     l2: L2
     ddr: Ddr
     dma: Dma
+    sysdma: SystemDma
     host: Host
     figures: dict[str, Figure] = dataclasses.field(compare=False, hash=False, repr=False)
 
@@ -127,7 +141,7 @@ class Target:
 
 _SECTIONS: dict[str, type[Any]] = {
     "device": Device, "array": Array, "depthwise": Depthwise, "vector": Vector, "l1": L1, "l2": L2, "ddr": Ddr,
-    "dma": Dma, "host": Host,
+    "dma": Dma, "sysdma": SystemDma, "host": Host,
 }  # fmt: skip
 
 

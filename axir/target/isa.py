@@ -4,7 +4,7 @@ This is AXIR's own instruction set for an AIPU-class device; the vendor's is not
 verifiers of the `aipu` dialect, the simulator and docs/isa.md all read the fields below, so they cannot disagree.
 
 A descriptor is 256 bytes, little endian: a header (opcode, layer, the completion counts it waits for), then the fields
-of its class in the order of `fields_of`, each on a byte boundary. A core has five queues (`UNITS`); a queue runs its
+of its class in the order of `fields_of`, each on a byte boundary. A core has six queues (`UNITS`); a queue runs its
 descriptors in order, the queues run at the same time. Descriptor n of a queue may start when, for each of its waits,
 the named queue has completed at least the given number of descriptors.
 """
@@ -29,11 +29,16 @@ MATRIX_ROWS = 2048
 """Rows of all weight sets together that a descriptor can name; a device has `weight_sets * rows` of them."""
 COLUMN_BLOCKS = 8
 
-UNITS = ("dma0", "dma1", "load", "array", "depthwise")
-"""The queues of a core: two copy engines, weight load, matrix array and depthwise unit, each with its vector unit."""
+UNITS = ("dma0", "dma1", "load", "array", "depthwise", "sysdma")
+"""The queues of a core: two copy engines, weight load, matrix array and depthwise unit, each with its vector unit; and
+one of the system DMA, which a device has once and which gives every core a queue."""
+COPY_UNITS = ("dma0", "dma1", "sysdma")
+SYSTEM_DMA = "sysdma"
 
 Memory = Literal["l1", "l2", "ddr"]
 MEMORIES: tuple[Memory, ...] = ("l1", "l2", "ddr")
+CODE_MEMORIES: tuple[Memory, ...] = ("l2", "ddr")
+"""Where descriptors can live: what the control core of every core reaches."""
 NONE = 0xFF
 """Code of an absent address, and of an immediate in a constant's lane selector."""
 
@@ -64,10 +69,11 @@ class StepOp(IntEnum):
     PRELU = 6  # target <- target < 0 ? target * source : target
     TABLE = 7  # target <- table(target)
     TAPS = 8  # target <- target * reciprocal of the number of taps inside the input
+    MOVE = 9  # target <- source
 
 
-STEP_SOURCES = {StepOp.ADD, StepOp.MUL, StepOp.MIN, StepOp.MAX, StepOp.PRELU}
-REGISTERS = 2
+STEP_SOURCES = {StepOp.ADD, StepOp.MUL, StepOp.MIN, StepOp.MAX, StepOp.PRELU, StepOp.MOVE}
+REGISTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ class VectorStep:
 class FieldInfo:
     """One row of a descriptor table."""
 
-    kind: Literal["int", "enum", "address", "int_const", "float_const", "steps"]
+    kind: Literal["int", "float", "enum", "address", "int_const", "float_const", "steps"]
     bits: int
     doc: str
     signed: bool = False
@@ -128,6 +134,10 @@ def _int(
     return _field(FieldInfo("int", bits, doc, signed, low, top, multiple), default)
 
 
+def _float(doc: str, default: Any = dataclasses.MISSING) -> Any:
+    return _field(FieldInfo("float", 32, doc), default)
+
+
 def _enum(doc: str, names: tuple[str, ...], default: Any = dataclasses.MISSING) -> Any:
     return _field(FieldInfo("enum", 8, doc, low=0, high=len(names) - 1, names=names), default)
 
@@ -157,27 +167,42 @@ class Instruction:
         """A rule between fields that is broken, or None. Called when every field for itself is legal."""
         return None
 
+    def unit_problem(self, unit: str) -> str | None:
+        """Why a queue does not take this instruction, or None."""
+        return None if unit in self.units else f"runs on {' or '.join(self.units)}, not on '{unit}'"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dma(Instruction):
-    """Copy rows of contiguous bytes, walked by three counters on each side."""
+    """Copy rows of contiguous bytes, walked by three counters on each side; addresses and steps are of any byte."""
 
     opcode: ClassVar[int] = 1
     mnemonic: ClassVar[str] = "dma"
-    units: ClassVar[tuple[str, ...]] = ("dma0", "dma1")
+    units: ClassVar[tuple[str, ...]] = COPY_UNITS
 
-    src: Address = _address("first byte read", MEMORIES)
-    dst: Address = _address("first byte written", MEMORIES)
-    row_bytes: int = _int(32, "bytes of one contiguous row", low=PWORD, multiple=PWORD)
+    src: Address = _address("first byte read", MEMORIES, multiple=1)
+    dst: Address = _address("first byte written", MEMORIES, multiple=1)
+    row_bytes: int = _int(32, "bytes of one contiguous row", low=1)
     count0: int = _int(32, "rows (innermost counter)", low=1, default=1)
     count1: int = _int(32, "second counter", low=1, default=1)
     count2: int = _int(32, "third counter (outermost)", low=1, default=1)
-    src_step0: int = _int(32, "source bytes from row to row", multiple=PWORD, default=0)
-    src_step1: int = _int(32, "source bytes a second count", multiple=PWORD, default=0)
-    src_step2: int = _int(32, "source bytes a third count", multiple=PWORD, default=0)
-    dst_step0: int = _int(32, "destination bytes from row to row", multiple=PWORD, default=0)
-    dst_step1: int = _int(32, "destination bytes a second count", multiple=PWORD, default=0)
-    dst_step2: int = _int(32, "destination bytes a third count", multiple=PWORD, default=0)
+    src_step0: int = _int(32, "source bytes from row to row", default=0)
+    src_step1: int = _int(32, "source bytes a second count", default=0)
+    src_step2: int = _int(32, "source bytes a third count", default=0)
+    dst_step0: int = _int(32, "destination bytes from row to row", default=0)
+    dst_step1: int = _int(32, "destination bytes a second count", default=0)
+    dst_step2: int = _int(32, "destination bytes a third count", default=0)
+
+    def unit_problem(self, unit: str) -> str | None:
+        if unit == SYSTEM_DMA and "l1" in (self.src.memory, self.dst.memory):
+            return f"copies from {self.src.memory} to {self.dst.memory}, {SYSTEM_DMA} does not reach l1"
+        return super().unit_problem(unit)
+
+    @property
+    def by_pword(self) -> bool:
+        """Whether it moves whole pwords: then its accesses are counted in them."""
+        steps = (self.src_step0, self.src_step1, self.src_step2, self.dst_step0, self.dst_step1, self.dst_step2)
+        return not any(number % PWORD for number in (self.src.offset, self.dst.offset, self.row_bytes, *steps))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,7 +343,7 @@ class VectorProgram(Instruction):
             return "has a taps step, which only depthwise has"
         written = {0}
         for step in self.steps:
-            reads = {step.target} if step.op is not StepOp.LOAD else set[int]()
+            reads = set[int]() if step.op in (StepOp.LOAD, StepOp.MOVE) else {step.target}
             if isinstance(step.source, Register):
                 reads.add(step.source.index)
             if reads - written:
@@ -405,7 +430,41 @@ class Vec(VectorProgram, Window):
         return self.program_problem(self.vectors)
 
 
-INSTRUCTIONS: tuple[type[Instruction], ...] = (Dma, Load, Mvm, Depthwise, Vec)
+@dataclass(frozen=True, kw_only=True)
+class Softmax(Instruction):
+    """A softmax over the channels of each pixel, on the vector unit of the depthwise unit (docs/isa.md, section 9).
+
+    A pixel is `blocks` pwords, and channel c its byte c; the bytes behind the last channel count as `neutral`. Pixel q
+    of row r is read at src + r * row_pitch + q * pitch and stored at out + r * out_row_pitch + q * out_pitch.
+    """
+
+    opcode: ClassVar[int] = 6
+    mnemonic: ClassVar[str] = "softmax"
+    units: ClassVar[tuple[str, ...]] = ("depthwise",)
+
+    src: Address = _address("pixel 0 of row 0 of the input")
+    row_pitch: int = _int(32, "input bytes from row to row", multiple=PWORD)
+    pitch: int = _int(32, "input bytes from pixel to pixel", multiple=PWORD)
+    rows: int = _int(16, "rows", low=1)
+    pixels: int = _int(16, "pixels of a row", low=1)
+    channels: int = _int(16, "channels, from the first byte of a pixel on", low=1)
+    zero: int = _int(8, "zero point of the input", low=-128, high=127, default=0)
+    scale: float = _float("scale of the input")
+    neutral: float = _float("real value of the lanes behind the last channel")
+    table: Address = _address("table of the exponential function")
+    inverse: float = _float("reciprocal of the output scale")
+    zero_point: int = _int(8, "output zero point", low=-128, high=127, default=0)
+    out: Address = _address("pixel 0 of row 0 of the output")
+    out_row_pitch: int = _int(32, "output bytes from row to row", multiple=PWORD)
+    out_pitch: int = _int(32, "output bytes from pixel to pixel", multiple=PWORD)
+
+    @property
+    def blocks(self) -> int:
+        """Pwords of a pixel."""
+        return -(-self.channels // PWORD)
+
+
+INSTRUCTIONS: tuple[type[Instruction], ...] = (Dma, Load, Mvm, Depthwise, Vec, Softmax)
 
 
 @cache
@@ -448,7 +507,7 @@ def _check_value(row: FieldRow, value: Any) -> str | None:
             return f"is {value}, legal are multiples of {row.multiple}"
     elif row.kind in ("int_const", "float_const") and isinstance(value, Lane):
         return _check_lane(value)
-    elif row.kind == "float_const":
+    elif row.kind in ("float", "float_const"):
         return _check_float(cast(float, value))
     elif row.kind == "enum" and value not in row.names:
         return f"is {value}, legal are {', '.join(row.names)}"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, cast
 
+from axir.compiler.config.json_file import read_json
+from axir.compiler.config.node import Node
 from axir.ir.diagnostics import AxirError
 
-NOT_RECORDED = ("help", "version", "verbose", "cli_args", "generate_config", "model_option")
+NOT_RECORDED = (
+    "help", "version", "verbose", "cli_args", "model_option",
+    "generate_config", "explain_config", "help_settings", "list_configs", "config_schema",
+)  # fmt: skip
 
 
 def recorded(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, Any]:
@@ -25,23 +28,17 @@ def recorded(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> 
 def merge_file(file: str, parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments in a JSON file, and over them those of the command line.
 
-    Raises `OSError`, and `AxirError` for a file that holds something else than known arguments of the right type.
+    Raises `OSError`, and `AxirError`, with the place, for anything but known arguments of the right type.
     """
-    try:
-        content = cast(object, json.loads(Path(file).read_text("utf-8")))
-    except ValueError as error:
-        raise AxirError(f"not valid JSON: {error}", location=file) from None
-    if not isinstance(content, dict):
-        raise AxirError("expected a JSON object of arguments", location=file)
     known = _names(parser)
     written: list[str] = []
-    for key, value in cast(dict[str, Any], content).items():
+    for key, entry in read_json(file).mapping("the content").items():
         name = key.replace("-", "_")
         if name not in known:
             near = get_close_matches(name, known, n=1)
             note = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
-            raise AxirError(f"there is no argument '{key}'", location=file, notes=(note,))
-        written += _as_options(known[name], value, f"{file}: '{key}'")
+            raise AxirError(f"there is no argument '{key}'", location=str(entry.place), notes=(note,))
+        written += _as_options(known[name], key, entry.node)
     own = list(sys.argv[1:] if argv is None else argv)
     return parser.parse_args([*written, *own])
 
@@ -51,21 +48,26 @@ def _names(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
     return {action.dest: action for action in actions if action.dest not in NOT_RECORDED}
 
 
-def _as_options(action: argparse.Action, value: Any, what: str) -> list[str]:
-    """The words of a command line that mean `value`."""
+def _as_options(action: argparse.Action, key: str, node: Node) -> list[str]:
+    """The words of a command line that mean the value of `key`."""
     option = action.option_strings[-1] if action.option_strings else "--input"
+    value = node.plain()
     if action.nargs == 0:
         if not isinstance(value, bool):
-            raise AxirError(f"{what} must be true or false")
+            raise _wrong(key, node, "true or false")
         return [option] if value else []
     if isinstance(action.default, list):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in cast(list[Any], value)):
-            raise AxirError(f"{what} must be a list of strings")
+            raise _wrong(key, node, "a list of strings")
         return [f"{option}={item}" for item in cast(list[str], value)]
     kinds = (int,) if action.type is int else (str, int, float)
     if isinstance(value, bool) or not isinstance(value, kinds):
-        raise AxirError(f"{what} must be a {'number' if action.type is int else 'string'}")
+        raise _wrong(key, node, "a number" if action.type is int else "a string")
     return [f"{option}={value}"]
+
+
+def _wrong(key: str, node: Node, expected: str) -> AxirError:
+    return AxirError(f"'{key}' is {node.describe()}; it must be {expected}", location=str(node.place))
 
 
 def input_shapes(options: Sequence[str]) -> dict[str, tuple[int, ...]]:

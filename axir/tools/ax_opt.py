@@ -131,7 +131,7 @@ class _Driver:
                     raise
                 errors = user_error.errors
                 if not self.arguments.verify_diagnostics:
-                    problems += errors
+                    problems.append(user_error)  # whole: a group has notes of its own
             if self.arguments.verify_diagnostics:
                 problems += compare(find_expectations(part, self.name), errors, self.name)
         if problems:

@@ -4,58 +4,74 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from axir import __version__
 from axir.ir.diagnostics import AxirError, run_tool
+from axir.tools.axc_data import DEFAULT_IMAGES
 
 # Only light modules above: `axc --help` must not wait for xDSL and NumPy.
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xdsl.dialects.builtin import ModuleOp
-
-    from axir.compiler.config import CompilerConfig
-    from axir.compiler.dataset import Samples
-    from axir.compiler.driver import Request
-    from axir.compiler.session import Session
-
-DEFAULT_IMAGES = 200
-READERS = ("pil",)
+    from axir.compiler.request import Request
+    from axir.tools.compilations import Compilation
 
 _EPILOG = """\
 examples:
   axc model.onnx -o out --imageset photos --transform imagenet
   axc model.onnx -o out --calibration samples.npz --set l2_constraint=4000000 --check 4
   axc out/quantized_model -o out2 --resources 0.25          no calibration: scales are known
+  axc card.yaml -o out --imageset photos --transform unit   settings and weights from a model card
+  axc --explain-config card.yaml --set tiling_depth=6       where every setting comes from
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="axc",
-        description="Compile a network for the AIPU: an .onnx file, a quantized_model folder, an .mlir of any level.",
+        description="Compile a network for the AIPU: an .onnx file, a model card (.yaml), a quantized_model folder, "
+        "an .mlir of any level.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("model", nargs="?", metavar="MODEL", help="what to compile")
     parser.add_argument("-i", "--input", dest="model_option", metavar="MODEL", help="the same as MODEL")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the artifacts (or: setting output_dir)")
+    parser.add_argument(
+        "--model", dest="card_model", metavar="NAME",
+        help="which model of a card; without it all are compiled, of several each into DIR/NAME",
+    )  # fmt: skip
     parser.add_argument("-v", "--verbose", action="store_true", help="print the log on stderr")
     parser.add_argument("--version", action="version", version=f"axc {__version__}")
 
-    settings = parser.add_argument_group("settings (docs/config.md)")
-    settings.add_argument("--config", metavar="FILE.toml", help="read settings from a file")
+    settings = parser.add_argument_group("settings (docs/config.md; axc --help-settings lists them)")
+    settings.add_argument(
+        "--config", metavar="FILE.toml", help="read settings from a file, or by its name from a shipped config"
+    )
     settings.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="set one setting, over --config; repeatable"
     )
     settings.add_argument("--aipu-cores", metavar="N", help="the same as --set aipu_cores_used=N")
     settings.add_argument("--resources", metavar="F", help="the same as --set resources_used=F")
     settings.add_argument("--target", metavar="FILE.toml", help="device description (default: the shipped metis.toml)")
-    settings.add_argument(
-        "--generate-config", metavar="DIR", help="write DIR/conf.toml, all settings explained, and stop"
+
+    about = parser.add_argument_group("about settings; these do not compile")
+    about.add_argument(
+        "--explain-config", action="store_true", help="print what is not default, where it comes from, what it overrode"
     )
+    about.add_argument(
+        "--help-settings",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="explain all settings, or one: type, range, meaning",
+    )
+    about.add_argument("--list-configs", action="store_true", help="list the shipped configs")
+    about.add_argument("--config-schema", action="store_true", help="print the JSON schema of a file of settings")
+    about.add_argument("--generate-config", metavar="DIR", help="write DIR/conf.toml, all settings explained")
 
     given = parser.add_argument_group("model and calibration data")
     given.add_argument(
@@ -68,14 +84,18 @@ def make_parser() -> argparse.ArgumentParser:
         help="imagenet | unit | raw, or FILE.py[:function] that turns a PIL image into the model's input array",
     )  # fmt: skip
     given.add_argument("--calibration", metavar="FILE.npz", help="calibrate on arrays keyed by input name")
-    given.add_argument("--input-data-layout", choices=("NCHW", "NHWC"), default="NCHW", help="of the image input")
-    given.add_argument("--color-format", choices=("rgb", "bgr", "gray"), default="rgb", help="of the image input")
+    given.add_argument(
+        "--input-data-layout", choices=("NCHW", "NHWC"), help="of the image input (default: the card's, or NCHW)"
+    )
+    given.add_argument(
+        "--color-format", choices=("rgb", "bgr", "gray"), help="of the image input (default: the card's, or rgb)"
+    )
     given.add_argument("--imreader-backend", default="pil", metavar="pil", help="library that reads images")
     given.add_argument(
         "--num-cal-images", type=int, metavar="N", help=f"most samples to use (default {DEFAULT_IMAGES})"
     )
     given.add_argument(
-        "--cal-seed", type=int, default=0, metavar="N", help="chooses images, and random data (default 0)"
+        "--cal-seed", type=int, metavar="N", help="chooses images, and random data (default: the card's, or 0)"
     )
 
     how = parser.add_argument_group("what to do")
@@ -86,110 +106,125 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _config(arguments: argparse.Namespace) -> CompilerConfig:
-    """Defaults, then --config, then the command line."""
-    from axir.compiler.config import CompilerConfig
-
-    config = CompilerConfig() if arguments.config is None else CompilerConfig.from_toml(arguments.config)
-    assignments = list(arguments.set)
-    if arguments.aipu_cores is not None:
-        assignments.append(f"aipu_cores_used={arguments.aipu_cores}")
-    if arguments.resources is not None:
-        assignments.append(f"resources_used={arguments.resources}")
-    if arguments.quantize_only:
-        assignments.append("compiler_mode=quantize_only")
-    return config.with_assignments(assignments)
-
-
-def _samples(arguments: argparse.Namespace, module: ModuleOp, session: Session) -> Samples:
-    """The calibration samples that the arguments name, now that the model's inputs are known."""
-    from axir.compiler.calibration import inputs_of, random_dataset
-    from axir.compiler.dataset import Samples, named_samples
-    from axir.passes.quantization.samples import load_samples
-
-    count, seed = arguments.num_cal_images, arguments.cal_seed
-    if arguments.calibration is not None:
-        return Samples(load_samples(arguments.calibration, dict(inputs_of(module)), count or DEFAULT_IMAGES))
-    if arguments.imageset is None:
-        return random_dataset(module, session, count, seed)
-    from axir.compiler.images import ImageSet, choose_files
-    from axir.compiler.transforms import ImageInput, load_transform
-
-    inputs = inputs_of(module)
-    if len(inputs) != 1:
-        raise AxirError(f"--imageset is for models with one input; this one has {len(inputs)}: {', '.join(inputs)}")
-    ((name, (shape, _)),) = inputs.items()
-    image = ImageInput(shape, arguments.input_data_layout, arguments.color_format)
-    image.check(name)
-    files = choose_files(arguments.imageset, count or DEFAULT_IMAGES, seed)
-    images = ImageSet(files, image.color, load_transform(arguments.transform, image))
-    return Samples(named_samples(images, inputs, None), len(files))
-
-
-def _check_arguments(arguments: argparse.Namespace) -> None:
-    """What single options cannot say. Raises `AxirError`."""
-    if arguments.imageset is not None and arguments.calibration is not None:
-        raise AxirError("give --imageset or --calibration, not both")
-    if arguments.imageset is not None and arguments.transform is None:
-        raise AxirError(
-            "--imageset needs --transform",
-            notes=("imagenet, unit, raw or FILE.py: calibration is only as good as the preprocessing",),
-        )
-    if arguments.imageset is None and arguments.transform is not None:
-        raise AxirError("--transform is for --imageset; arrays of --calibration are taken as they are")
-    if arguments.num_cal_images is not None and arguments.num_cal_images < 1:
-        raise AxirError(f"--num-cal-images must be at least 1, not {arguments.num_cal_images}")
-    if arguments.imreader_backend not in READERS:
-        raise AxirError(
-            f"--imreader-backend {arguments.imreader_backend}: this version reads images with pil only",
-            notes=("leave the option out",),
-        )
-
-
-def _request(arguments: argparse.Namespace, config: CompilerConfig) -> Request:
-    from axir.compiler.driver import Request
+def _request(job: Compilation, network: Path) -> Request:
+    from axir.compiler.request import Request
     from axir.target.description import load
-    from axir.tools.arguments import input_shapes, recorded
+    from axir.tools.arguments import recorded
+    from axir.tools.axc_data import samples
 
+    arguments = job.arguments
     return Request(
-        model=arguments.model,
-        config=config,
+        model=str(network),
+        config=job.resolved.config,
         target=load(arguments.target),
         target_file=None if arguments.target is None else Path(arguments.target),
-        samples=lambda module, session: _samples(arguments, module, session),
-        input_shapes=input_shapes(arguments.input_shape),
+        samples=lambda module, session: samples(arguments, module, session),
+        input_shapes=job.input_shapes(network),
         check=arguments.check,
-        dump_ir=None if arguments.dump_ir is None else Path(arguments.dump_ir),
-        arguments=recorded(arguments, make_parser()),
+        dump_ir=job.dump_ir,
+        arguments=recorded(job.written, make_parser()),
+        reads=job.reads(),
+        notes=job.notes(),
+        warnings=[] if job.model is None else list(job.model.warnings()),
     )
 
 
 def _compile(arguments: argparse.Namespace) -> int:
+    from axir.tools.axc_data import check_data_arguments
+    from axir.tools.compilations import compilations
+
+    try:
+        check_data_arguments(arguments)
+        jobs = compilations(arguments)
+        for job in jobs:
+            job.check()
+    except (AxirError, OSError) as error:
+        _record_refusal(arguments, error)
+        raise
+    for job in jobs:
+        try:
+            _compile_one(job)
+        except AxirError as error:
+            if job.several and job.model is not None:
+                error.add_context(f"this happened with the model '{job.model.name}'; --model NAME compiles another")
+            raise
+    return 0
+
+
+def _record_refusal(arguments: argparse.Namespace, error: Exception) -> None:
+    """Leave a report of the error in the output folder, where it is sure that the folder is that of one compilation."""
+    from axir.compiler.config.card import is_card
+    from axir.compiler.output import record_refusal
+    from axir.tools.arguments import recorded
+
+    one = arguments.model is not None and (arguments.card_model is not None or not is_card(arguments.model))
+    if arguments.output is not None and one:
+        record_refusal(arguments.output, error, arguments=recorded(arguments, make_parser()))
+
+
+def _compile_one(job: Compilation) -> None:
     from axir.compiler.compiled_model import CompiledModel
     from axir.compiler.driver import run
+    from axir.compiler.output import record_refusal
+    from axir.tools.arguments import recorded
     from axir.tools.console import Console
 
-    _check_arguments(arguments)
-    config = _config(arguments)
-    output = arguments.output or config.output_dir
-    if arguments.model is None:
-        raise AxirError("no model given", notes=("usage: axc MODEL -o DIR; axc --help explains",))
-    if output is None:
-        raise AxirError("no output folder given", notes=("usage: axc MODEL -o DIR; axc --help explains",))
-    console = Console(arguments.verbose)
-    with console.live():
-        result = run(_request(arguments, config), output, console)
-    if "calibrate" not in console.stages and (arguments.imageset or arguments.calibration):
+    console = Console(job.arguments.verbose)
+    with console.live(), ExitStack() as stack:
+        try:
+            request = _request(job, stack.enter_context(job.network()))
+        except (AxirError, OSError) as error:
+            record_refusal(job.output, error, arguments=recorded(job.written, make_parser()))
+            raise
+        result = run(request, job.output, console)
+    if "calibrate" not in console.stages and (job.arguments.imageset or job.arguments.calibration):
         console.warning("the calibration data were not used: the model is calibrated already")
+    lines = [f"model     {job.model.name}"] if job.model is not None else []
     if isinstance(result, CompiledModel):
         from axir.tools.summary import rate_lines, totals_lines
 
-        lines = [*totals_lines(result.report), *rate_lines(result.report)]
-        if arguments.check:
-            lines.append(f"check     {arguments.check} samples: simulator and reference agree on every byte")
-        print("\n".join([*lines, f"wrote     {result.model_json}"]))
+        lines += [*totals_lines(result.report), *rate_lines(result.report)]
+        if job.arguments.check:
+            lines.append(f"check     {job.arguments.check} samples: simulator and reference agree on every byte")
+        lines.append(f"wrote     {result.model_json}")
     else:
-        print(f"wrote     {Path(output) / 'quantized_model'}")
+        lines.append(f"wrote     {job.output / 'quantized_model'}")
+    print("\n".join(lines))
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from axir.tools.compilations import compilations
+    from axir.tools.explain import history_lines, model_lines, source_lines
+
+    parts: list[str] = []
+    for job in compilations(arguments):
+        lines = [] if job.card is None or job.model is None else model_lines(job.card, job.model)
+        lines += [*source_lines(job.sources, job.config_file), *history_lines(job.resolved)]
+        parts.append("\n".join(lines))
+    print("\n\n".join(parts))
+    return 0
+
+
+def _about(arguments: argparse.Namespace) -> int | None:
+    """Print what was asked about settings; None where nothing was."""
+    if arguments.help_settings is not None:
+        from axir.compiler.config.document import help_text
+
+        print(help_text([arguments.help_settings] if arguments.help_settings else []), end="")
+    elif arguments.list_configs:
+        from axir.tools.explain import config_list_lines
+
+        print("\n".join(config_list_lines()))
+    elif arguments.config_schema:
+        import json
+
+        from axir.compiler.config.schema import settings_schema
+
+        print(json.dumps(settings_schema(), indent=2))
+    elif arguments.generate_config is not None:
+        return _generate_config(Path(arguments.generate_config))
+    else:
+        return None
     return 0
 
 
@@ -217,9 +252,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         merged = arguments if arguments.cli_args is None else merge_file(arguments.cli_args, parser, argv)
         if merged.model is None:
             merged.model = merged.model_option
-        if merged.generate_config is not None:
-            return _generate_config(Path(merged.generate_config))
-        return _compile(merged)
+        done = _about(merged)
+        if done is not None:
+            return done
+        return _explain(merged) if merged.explain_config else _compile(merged)
 
     return run_tool(body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     Frame = dict[str, NDArray[Any]]
 
 
+HOST_OPTIONS = {
+    "double_buffer": "transfers overlap with computing",
+    "input_dmabuf": "inputs go to the device without a copy on the host",
+    "output_dmabuf": "outputs come from the device without a copy on the host",
+}
+"""Settings recorded in model.json that can be changed for a run, and what they mean."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="axrunmodel",
@@ -34,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--save-outputs", metavar="FILE.npz", help="write the outputs, frames along the first axis")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of random inputs (default 0)")
     parser.add_argument("--layers", action="store_true", help="print the time of every layer as well")
+    host = parser.add_argument_group("how the host feeds the device (default: as compiled; for the printed rates)")
+    for name, meaning in HOST_OPTIONS.items():
+        host.add_argument(f"--{name.replace('_', '-')}", action=argparse.BooleanOptionalAction, help=meaning)
     parser.add_argument("--version", action="version", version=f"axrunmodel {__version__}")
     return parser
 
@@ -63,6 +75,8 @@ def _random(count: int, seed: int, network: HostedModel) -> list[Frame]:
     def array(shape: Sequence[int], dtype: str) -> NDArray[Any]:
         if np.dtype(dtype).kind == "f":
             return generator.standard_normal(shape).astype(dtype)
+        if dtype == "int8":  # stored bytes
+            return generator.integers(-128, 128, shape, np.int8)
         return generator.integers(0, 2 if dtype == "bool" else 128, shape).astype(dtype)
 
     return [{tensor.name: array(tensor.shape, tensor.dtype) for tensor in network.inputs} for _ in range(count)]
@@ -96,7 +110,9 @@ def _main(arguments: argparse.Namespace) -> int:
             arrays = [np.concatenate(parts) for parts in zip(*results, strict=True)]
             names = [tensor.name for tensor in network.outputs]
             _save(Path(arguments.save_outputs), dict(zip(names, arrays, strict=True)))
-        report = device_report(instance.timing(), model.image, model.file, model.target)
+        given = {name: getattr(arguments, name) for name in HOST_OPTIONS if getattr(arguments, name) is not None}
+        file = replace(model.file, runtime=replace(model.file.runtime, **given))
+        report = device_report(instance.timing(), model.image, file, model.target)
     print(f"{model.file.name}: ran {len(frames)} frames on {connection.device}")
     lines = [*totals_lines(report), *rate_lines(report), "", *unit_lines(report)]
     if arguments.layers:

@@ -31,10 +31,16 @@ def totals_lines(report: Report) -> list[str]:
 
 
 def rate_lines(report: Report) -> list[str]:
-    """Frames per second: on the device, with the transfers, with the host's call (axir/runtime/timing.py)."""
-    totals = report["totals"]
-    rates = ", ".join(f"{name} {totals[f'{name}_fps']:,.0f}" for name in ("device", "host", "system"))
-    return [f"frames/s  {rates} ({MODELLED})"]
+    """Frames per second of one instance and of all that fit the device (axir/runtime/timing.py has the formulas)."""
+
+    def rates(entry: Mapping[str, Any]) -> str:
+        return ", ".join(f"{name} {entry[f'{name}_fps']:,.0f}" for name in ("device", "host", "system"))
+
+    lines = [f"frames/s  {rates(report['totals'])} ({MODELLED})"]
+    together = report["instances"]
+    if together["count"] > 1:
+        lines.append(f"          {rates(together)} with {together['count']} instances side by side")
+    return lines
 
 
 def unit_lines(report: Report) -> list[str]:

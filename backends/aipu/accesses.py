@@ -6,7 +6,7 @@ Windows are exact: rows and bytes in a row that the address generator reaches in
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -26,6 +26,7 @@ from axir.target.isa import (
     Instruction,
     Load,
     Mvm,
+    Softmax,
     Vec,
     VectorProgram,
     Window,
@@ -77,11 +78,51 @@ class Region:
         return index
 
 
+ADDRESSES = 1 << 32
+"""What an address can name."""
+
+FULL = np.uint64((1 << PWORD) - 1)
+"""The mask of a whole pword: bit b stands for its byte b."""
+
+
+@dataclass(frozen=True, eq=False)
+class ByteMasks:
+    """The bytes that a copy by single bytes touches: masks[g] is the mask of granule `start` + g.
+
+    `repeats` says that it names some byte twice.
+    """
+
+    start: int
+    masks: NDArray[np.uint64]
+    repeats: bool
+
+    @staticmethod
+    def of(offset: int, dimensions: Sequence[Dimension]) -> ByteMasks:
+        """The bytes offset + sum of i_k * step_k, with steps in bytes."""
+        start, lead = divmod(offset, PWORD)
+        span = sum((count - 1) * step for count, step in dimensions) + 1
+        touched = np.zeros(ceil_div(lead + span, PWORD) * PWORD, np.bool_)
+        shape, steps = tuple(count for count, _ in dimensions), tuple(step for _, step in dimensions)
+        np.ndarray(shape, np.bool_, touched, lead, steps)[...] = True
+        masks = np.packbits(touched, bitorder="little").view("<u8")
+        return ByteMasks(start, masks, bool(np.count_nonzero(touched) < math.prod(shape)))
+
+    def regions(self) -> tuple[Region, ...]:
+        """The granules of which at least one byte is touched."""
+        found = _progressions(self.start + np.flatnonzero(self.masks))
+        return tuple(Region.of(start, dimensions) for start, dimensions in found)
+
+    def view(self, region: Region) -> NDArray[np.uint64]:
+        """The masks of one of the regions, in the shape of its view."""
+        return Region(region.start - self.start, region.dimensions).view(self.masks)
+
+
 @dataclass(frozen=True)
 class Access:
     """One stream of an instruction: a field's name, the memory, what is touched.
 
-    An `aligned` read takes, element for element, what the instruction then writes in the same place.
+    An `aligned` read takes, element for element, what the instruction then writes in the same place. Without `bytes`
+    the granules are touched as a whole.
     """
 
     role: str
@@ -89,6 +130,15 @@ class Access:
     regions: tuple[Region, ...]
     write: bool = False
     aligned: bool = False
+    bytes: ByteMasks | None = None
+
+    def masks(self, region: Region) -> NDArray[np.uint64] | np.uint64:
+        """The touched bytes of one of the regions, in the shape of its view."""
+        return FULL if self.bytes is None else self.bytes.view(region)
+
+    def repeats(self, region: Region) -> bool:
+        """Whether some byte is named twice."""
+        return not distinct(region) if self.bytes is None else self.bytes.repeats
 
 
 def accesses(instruction: Instruction, target: Target) -> list[Access]:
@@ -106,6 +156,8 @@ def accesses(instruction: Instruction, target: Target) -> list[Access]:
             return [_whole_window(instruction), *weights, *_program(instruction, instruction.blocks)]
         case Vec():
             return [_whole_window(instruction), *_program(instruction, instruction.blocks)]
+        case Softmax():
+            return _softmax(instruction)
         case _:
             raise TypeError(f"{type(instruction).__name__} is no instruction")
 
@@ -125,7 +177,19 @@ def _dma(dma: Dma) -> list[Access]:
     counts = (dma.count0, dma.count1, dma.count2)
     src = zip(counts, (dma.src_step0, dma.src_step1, dma.src_step2), strict=True)
     dst = zip(counts, (dma.dst_step0, dma.dst_step1, dma.dst_step2), strict=True)
+    if not dma.by_pword:
+        return [_single("src", dma.src, dma.row_bytes, src), _single("dst", dma.dst, dma.row_bytes, dst, write=True)]
     return [_strided("src", dma.src, [row, *src]), _strided("dst", dma.dst, [row, *dst], write=True)]
+
+
+def _single(role: str, address: Address, row_bytes: int, counters: Iterable[Dimension], write: bool = False) -> Access:
+    """Bytes at `address`, one by one: rows of contiguous bytes and their counters."""
+    dimensions = [(row_bytes, 1), *((count, step) for count, step in counters if step or (write and count > 1))]
+    end = address.offset + sum((count - 1) * step for count, step in dimensions)
+    if end >= ADDRESSES:  # outside of every memory: nobody needs to know each byte
+        return Access(role, address.memory, (Region(end // PWORD, ()),), write)
+    masks = ByteMasks.of(address.offset, dimensions)
+    return Access(role, address.memory, masks.regions(), write, bytes=masks)
 
 
 def _load(load: Load, target: Target) -> list[Access]:
@@ -181,6 +245,17 @@ def _program(program: VectorProgram, blocks: int) -> list[Access]:
             found.append(Access(role, access.memory, access.regions, aligned=aligned))
     found.append(_strided("out", program.out, tensor(program.out_row_pitch, program.out_pitch), write=True))
     return found
+
+
+def _softmax(softmax: Softmax) -> list[Access]:
+    def tensor(row_pitch: int, pitch: int) -> list[Dimension]:
+        return [(softmax.rows, row_pitch), (softmax.pixels, pitch), (softmax.blocks, PWORD)]
+
+    return [
+        _strided("src", softmax.src, tensor(softmax.row_pitch, softmax.pitch)),
+        *_contiguous("table", softmax.table, TABLE_BYTES),
+        _strided("out", softmax.out, tensor(softmax.out_row_pitch, softmax.out_pitch), write=True),
+    ]
 
 
 def _whole_window(window: Depthwise | Vec) -> Access:

@@ -15,7 +15,7 @@ from xdsl.ir import OpResult, SSAValue
 from axir.backends.aipu.accesses import accesses
 from axir.backends.aipu.encode import Wait
 from axir.backends.aipu.notes import notes_of
-from axir.backends.aipu.structure import Constant, Image, Layer, Port, Queues, Task, target_digest
+from axir.backends.aipu.structure import Code, Constant, Image, Layer, Port, Queues, Task, target_digest
 from axir.dialects import aipu
 from axir.dialects.axq import Constant as AxqConstant
 from axir.dialects.axq import QuantType
@@ -50,6 +50,8 @@ def assemble(program: aipu.ProgramOp, store: WeightStore, target: Target) -> Ima
     memory: dict[Memory, int] = {}
     for buffer in program.buffers:
         memory[buffer.memory] = max(memory.get(buffer.memory, 0), _start(buffer) + buffer.bytes)
+    for code in program.code:
+        memory[code.memory] = max(memory.get(code.memory, 0), _start(code) + program.code_bytes(code))
     layers = [
         Layer(layer.layer.data, layer.operator.data, layer.unit.data, layer.macs.value.data) for layer in program.layers
     ]
@@ -63,18 +65,20 @@ def assemble(program: aipu.ProgramOp, store: WeightStore, target: Target) -> Ima
         memory={name: memory[name] for name in isa.MEMORIES if name in memory},
         constants=_constants(program, store),
         cores=tuple(_queues(core, target) for core in program.cores),
+        dispatch=_dispatch(program),
+        code=tuple(
+            Code(code.core.value.data, code.unit.data, code.memory, _start(code), code.preload is not None)
+            for code in program.code
+        ),
         notes=notes_of(program),
     )
 
 
-def _start(buffer: aipu.BufferOp) -> int:
-    if buffer.address is None:
-        raise AxirError(
-            f"buffer '{buffer.label.data}' has no address",
-            op=buffer,
-            notes=("run plan-memory before resolve-addresses",),
-        )
-    return buffer.address
+def _start(place: aipu.BufferOp | aipu.CodeOp) -> int:
+    if place.address is None:
+        what = f"buffer '{place.label.data}'" if isinstance(place, aipu.BufferOp) else f"the code of {place.unit.data}"
+        raise AxirError(f"{what} has no address", op=place, notes=("run plan-memory before resolve-addresses",))
+    return place.address
 
 
 def _buffer(value: SSAValue) -> aipu.BufferOp:
@@ -111,6 +115,7 @@ def _port(port: aipu.PortOp, store: WeightStore) -> Port:
         scale, zero_point = element.scalar
     buffer = _buffer(port.buffer)
     n, c, h, w = port.tensor.get_shape()
+    dense, layout = port.layout.dense, port.layout
     return Port(
         port.label.data,
         buffer.memory,
@@ -118,9 +123,10 @@ def _port(port: aipu.PortOp, store: WeightStore) -> Port:
         (n, c, h, w),
         scale,
         zero_point,
-        port.layout.row_pitch,
-        port.layout.pitch,
-        port.layout.runs,
+        w if dense else layout.row_pitch,
+        1 if dense else layout.pitch,
+        ((c, 0),) if dense else layout.runs,
+        "NCHW" if dense else "NHWC",
     )
 
 
@@ -133,6 +139,12 @@ def _queues(core: aipu.CoreOp, target: Target) -> Queues:
         numbers[op] = len(queues[unit])
         queues[unit].append(Task(_absolute(op), _waits(op, core.number.value.data, numbers), op.layer.value.data))
     return {unit: tuple(tasks) for unit, tasks in queues.items()}
+
+
+def _dispatch(program: aipu.ProgramOp) -> tuple[tuple[str, ...], ...]:
+    if program.control_dispatch is None:
+        return ()
+    return tuple(tuple(task.unit.data for task in core.tasks) for core in program.cores)
 
 
 def _check_bounds(op: aipu.TaskOp, target: Target) -> None:
@@ -157,9 +169,11 @@ def _absolute(op: aipu.TaskOp) -> Instruction:
 
 
 def _waits(op: aipu.TaskOp, core: int, numbers: Mapping[aipu.TaskOp, int]) -> tuple[Wait, ...]:
-    """One wait for each other unit: its queue runs in order, so the last awaited task stands for those before it."""
-    completed: dict[str, int] = {}
-    for task in op.after:
-        unit = task.unit.data
-        completed[unit] = max(completed.get(unit, 0), numbers[task] + 1)
-    return tuple(Wait(core, unit, completed[unit]) for unit in isa.UNITS if unit in completed and unit != op.unit.data)
+    """One wait for each other queue: it runs in order, so the last awaited task stands for those before it."""
+    awaited = [(core, task.unit.data, numbers[task] + 1) for task in op.after if task.unit.data != op.unit.data]
+    awaited += [wait.data for wait in op.remote_waits]
+    completed: dict[tuple[int, int], int] = {}
+    for other, unit, count in awaited:
+        queue = other, isa.UNITS.index(unit)
+        completed[queue] = max(completed.get(queue, 0), count)
+    return tuple(Wait(other, isa.UNITS[unit], completed[other, unit]) for other, unit in sorted(completed))

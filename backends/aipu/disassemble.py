@@ -17,11 +17,10 @@ from xdsl.ir import Attribute, SSAValue
 
 from axir.backends.aipu.notes import attributes_from
 from axir.backends.aipu.order import order
-from axir.backends.aipu.structure import Image, Port, Task, TaskId, describe
+from axir.backends.aipu.structure import Image, Port, Task, TaskId
 from axir.dialects import aipu
 from axir.dialects.axq import QuantType
 from axir.ir.constants import constant_attr
-from axir.ir.diagnostics import AxirError
 from axir.ir.location import name_loc
 from axir.ir.store import WeightStore
 from axir.target import isa
@@ -31,7 +30,7 @@ from axir.target.isa import Address, Memory
 def disassemble(image: Image, store: WeightStore) -> ModuleOp:
     """The program of an image; its constants go to `store`. Encoding it again gives the same image.
 
-    Raises `AxirError` for a deadlock, and where a core waits for another one, which the dialect cannot express.
+    Raises `AxirError` for a deadlock.
     """
     return ModuleOp([program_from(image, store)])
 
@@ -41,13 +40,15 @@ def program_from(image: Image, store: WeightStore) -> aipu.ProgramOp:
     buffers = _Buffers(image, store)
     ports = [aipu.InputOp(*_port(port, buffers, store)) for port in image.inputs]
     results = [aipu.OutputOp(*_port(port, buffers, store)) for port in image.outputs]
+    code = [aipu.CodeOp(*code) for code in image.code]
     cores = [aipu.CoreOp(number) for number in range(len(image.cores))]
     made: dict[TaskId, aipu.TaskOp] = {}
     for step in order(image):
         made[step.id] = _task(image, step.id, step.task, buffers, made)
         cores[step.id.core].body.block.add_op(made[step.id])
     layers = [aipu.LayerAttr.of(*layer) for layer in image.layers]
-    program = aipu.ProgramOp(image.name, image.target, layers, [*buffers.ops(), *ports, *results, *cores])
+    ops = [*buffers.ops(), *ports, *results, *code, *cores]
+    program = aipu.ProgramOp(image.name, image.target, layers, ops, control_dispatch=bool(image.dispatch))
     program.attributes = attributes_from(image.notes)
     return program
 
@@ -84,7 +85,9 @@ class _Buffers:
 
     def ops(self) -> Iterator[aipu.BufferOp]:
         for memory in isa.MEMORIES:
-            end = max((constant.end for constant in self._image.constants if constant.memory == memory), default=0)
+            ends = [constant.end for constant in self._image.constants if constant.memory == memory]
+            ends += [self._image.code_end(code) for code in self._image.code if code.memory == memory]
+            end = max(ends, default=0)
             if memory in self._regions or self._image.memory.get(memory, 0) > end:
                 yield self._region(memory)
             yield from self._constants[memory]
@@ -101,7 +104,8 @@ def _port(
         assert isinstance(port.zero_point, int)
         element = QuantType.per_tensor(port.scale, port.zero_point)
     buffer, offset = buffers.find(port.memory, port.offset)
-    layout = aipu.LayoutAttr(port.row_pitch, port.pitch, port.runs)
+    dense = port.order == "NCHW"
+    layout = aipu.LayoutAttr.nchw() if dense else aipu.LayoutAttr(port.row_pitch, port.pitch, port.runs)
     return port.label, buffer.result, offset, layout, TensorType(element, port.shape)
 
 
@@ -114,14 +118,13 @@ def _task(image: Image, where: TaskId, task: Task, buffers: _Buffers, made: dict
             buffer, offset = buffers.find(address.memory, address.offset)
             offsets[row.name] = Address(address.memory, offset)
             operands.append(buffer)
-    if any(wait.core != where.core for wait in task.waits):
-        raise AxirError(f"{describe(image, where)} waits for another core, which aipu cannot express")
     op = aipu.TaskOp.make(
         dataclasses.replace(task.instruction, **offsets),
         [buffer.result for buffer in operands],
         where.unit,
         task.layer,
-        [made[TaskId(wait.core, wait.unit, wait.completed - 1)].token for wait in task.waits],
+        [made[TaskId(*wait[:2], wait.completed - 1)].token for wait in task.waits if wait.core == where.core],
+        [aipu.CountAttr((wait.core, wait.unit, wait.completed)) for wait in task.waits if wait.core != where.core],
     )
     op.location = name_loc(image.layers[task.layer].name)
     op.token.name_hint = f"{where.unit}.{where.number}"

@@ -21,14 +21,17 @@ SUMS = ".axir.sums"
 DIGEST_BYTES = 32
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_SEGMENT = struct.Struct("<IIQQQQQQ")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _IDENTITY = b"\x7fELF" + bytes([2, 1, 1])  # 64 bit, little endian, version 1
 _EXECUTABLE = 2
 # EM_NONE: no number is registered for this instruction set, and any other would make tools take it for that machine.
 _MACHINE = 0
-_PROGBITS, _SYMTAB, _STRTAB = 1, 2, 3
-_ALLOC = 2
+_PROGBITS, _SYMTAB, _STRTAB, _NOBITS = 1, 2, 3, 8
+_WRITE, _ALLOC = 1, 2
+_LOAD = 1
+_READABLE, _WRITABLE = 4, 2
 _OBJECT = 1  # type of a local symbol for data
 _ABSOLUTE = 0xFFF1
 
@@ -47,6 +50,16 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """Memory that the file does not fill: a program header, and a section without bytes of that name."""
+
+    name: str
+    virtual: int
+    physical: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Symbol:
     """A named place: in the section of that name, or absolute."""
 
@@ -60,6 +73,7 @@ class Symbol:
 class ElfFile:
     sections: tuple[Section, ...]
     symbols: tuple[Symbol, ...]
+    segments: tuple[Segment, ...] = ()
 
 
 class _Strings:
@@ -90,6 +104,8 @@ class _Entry:
     info: int = 0
     entry_size: int = 0
     offset: int = 0
+    empty: int = 0
+    """Bytes of memory that the file does not hold."""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -97,12 +113,18 @@ class _Entry:
 
 
 def write_elf(elf: ElfFile) -> bytes:
-    """The bytes of a file with these sections, then `.symtab`, `.strtab`, `.shstrtab` and the checksums."""
+    """The bytes of a file with these sections, then those of the segments, `.symtab`, `.strtab`, `.shstrtab` and the
+    checksums.
+    """
     entries = [
         _Entry(section.name, _PROGBITS, section.data, ALIGNMENT)
         if section.address is None
         else _Entry(section.name, _PROGBITS, section.data, ALIGNMENT, _ALLOC, section.address)
         for section in elf.sections
+    ]
+    entries += [
+        _Entry(segment.name, _NOBITS, b"", 1, _ALLOC | _WRITE, segment.virtual, empty=segment.size)
+        for segment in elf.segments
     ]
     labels, names = _Strings(), _Strings()
     symbols = _symbol_table(elf, labels)
@@ -114,25 +136,36 @@ def write_elf(elf: ElfFile) -> bytes:
     sums = _Entry(SUMS, _PROGBITS, bytes(DIGEST_BYTES * (len(entries) + 1)), ALIGNMENT)
     name_offsets = [names.add(entry.name) for entry in (*entries, sums)]
 
-    position = ALIGNMENT
+    position = _aligned(_HEADER.size + len(elf.segments) * _SEGMENT.size)
     table = bytearray(_SECTION.size)
     for name, e in zip(name_offsets, (*entries, sums), strict=True):
         e.offset = position
         table += _SECTION.pack(
-            name, e.kind, e.flags, e.address, e.offset, len(e.data), e.link, e.info, e.align, e.entry_size
+            name, e.kind, e.flags, e.address, e.offset, len(e.data) + e.empty, e.link, e.info, e.align, e.entry_size
         )
-        position = -(-(position + len(e.data)) // ALIGNMENT) * ALIGNMENT
+        position = _aligned(position + len(e.data))
+    places = {e.name: e.offset for e in entries}
+    segments = b"".join(
+        _SEGMENT.pack(_LOAD, _READABLE | _WRITABLE, places[s.name], s.virtual, s.physical, 0, s.size, 1)
+        for s in elf.segments
+    )
 
     count = len(entries) + 2  # with the empty first section
     header = _HEADER.pack(
-        _IDENTITY, _EXECUTABLE, _MACHINE, 1, 0, 0, position, 0, _HEADER.size, 0, 0, _SECTION.size, count, count - 2
+        _IDENTITY, _EXECUTABLE, _MACHINE, 1, 0, _HEADER.size if segments else 0, position, 0, _HEADER.size,
+        _SEGMENT.size if segments else 0, len(elf.segments), _SECTION.size, count, count - 2,
     )  # fmt: skip
     file = np.zeros(position + len(table), np.uint8)
-    for start, data in [(0, header), (position, table), *((entry.offset, entry.data) for entry in entries)]:
+    parts = [(0, header), (_HEADER.size, segments), (position, table), *((e.offset, e.data) for e in entries)]
+    for start, data in parts:
         file[start : start + len(data)] = np.frombuffer(data, np.uint8)
     digests = _checksums(file, [entry.span for entry in entries], sums.span)
     file[sums.offset : sums.offset + len(digests)] = np.frombuffer(digests, np.uint8)
     return file.tobytes()
+
+
+def _aligned(position: int) -> int:
+    return -(-position // ALIGNMENT) * ALIGNMENT
 
 
 def _symbol_table(elf: ElfFile, labels: _Strings) -> bytes:
@@ -146,6 +179,8 @@ def _symbol_table(elf: ElfFile, labels: _Strings) -> bytes:
 
 def read_elf(data: Bytes, stream: BinaryIO) -> ElfFile:
     """Parse a file written by `write_elf`, given both as an array, maybe mapped, and as a stream; contents are views.
+
+    Of a segment only its section comes back, which is empty.
 
     Raises `DamagedElf`. Every byte of the file is covered by a checksum.
     """
@@ -178,7 +213,15 @@ def _parse(stream: BinaryIO) -> tuple[list[tuple[str, int, int, int]], tuple[Sym
     from elftools.elf.elffile import ELFFile
 
     file = cast(Any, ELFFile(stream))
-    sections = [(str(s.name), int(s["sh_addr"]), int(s["sh_offset"]), int(s["sh_size"])) for s in file.iter_sections()]
+    sections = [
+        (
+            str(s.name),
+            int(s["sh_addr"]),
+            int(s["sh_offset"]),
+            0 if s["sh_type"] == "SHT_NOBITS" else int(s["sh_size"]),
+        )
+        for s in file.iter_sections()
+    ]
     symbols: list[Symbol] = []
     for entry in list(file.get_section_by_name(".symtab").iter_symbols())[1:]:
         where = entry["st_shndx"]

@@ -1,6 +1,6 @@
 """Descriptors to bytes and back, entirely from the tables of `axir.target.isa`.
 
-The forms of the compound fields (all little endian):
+The forms of the compound fields (all little endian; int and float are plain numbers):
     address      memory u8 (its number in `isa.MEMORIES`, 255: absent), offset u32
     int_const    lane u8 (255: the immediate), immediate i32
     float_const  lane u8 (255: the immediate), immediate f32
@@ -28,7 +28,10 @@ MAX_COUNT = (1 << 24) - 1
 
 _HEADER = f"<BBHI{isa.MAX_WAITS}I"
 _INTEGERS = {(8, False): "B", (8, True): "b", (16, False): "H", (16, True): "h", (32, False): "I", (32, True): "i"}
-_COMPOUND = {"enum": "B", "address": "BI", "int_const": "Bi", "float_const": "Bf", "steps": "BBBBf" * isa.MAX_STEPS}
+_COMPOUND = {
+    "float": "f", "enum": "B", "address": "BI", "int_const": "Bi", "float_const": "Bf",
+    "steps": "BBBBf" * isa.MAX_STEPS,
+}  # fmt: skip
 _KINDS = {kind.opcode: kind for kind in isa.INSTRUCTIONS}
 
 
@@ -127,7 +130,7 @@ def _wait(word: int) -> Wait:
 
 def _flatten(row: FieldRow, value: Any) -> Sequence[float]:
     match row.kind:
-        case "int":
+        case "int" | "float":
             return (value,)
         case "enum":
             return (row.names.index(value),)
@@ -157,7 +160,7 @@ def _flatten_step(step: VectorStep) -> tuple[float, ...]:
 
 def _restore(row: FieldRow, values: Iterator[Any]) -> Any:
     match row.kind:
-        case "int":
+        case "int" | "float":
             return next(values)
         case "enum":
             code = cast(int, next(values))

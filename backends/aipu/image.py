@@ -1,23 +1,27 @@
 """The program image: an ELF file with one section a queue and one a constant (docs/isa.md, "Image").
 
 .axir.meta                 JSON: what is not a descriptor and not data
-.axir.core<c>.<unit>       the descriptors of one queue
+.axir.core<c>.<unit>       the descriptors of one queue; with an address where they live in the program's memory
+.axir.core<c>.dispatch     the units of a core's descriptors in dispatch order, where its control core hands them out
 .axir.data.<memory>.<n>    bytes loaded at the section's address; a symbol gives their label
+.axir.l1                   no bytes: where L1 of core 0 is, with a program header
 .axir.sums                 SHA-256 of every section and of the rest
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
-from axir.backends.aipu.elf import Bytes, DamagedElf, ElfFile, Section, Symbol, read_elf, write_elf
+from axir.backends.aipu.elf import Bytes, DamagedElf, ElfFile, Section, Segment, Symbol, read_elf, write_elf
 from axir.backends.aipu.encode import decode_task, encode_task
-from axir.backends.aipu.structure import Constant, Image, Layer, Port, Queues, Task, TaskId, target_digest
+from axir.backends.aipu.structure import Code, Constant, Image, Layer, Port, Queues, Task, TaskId, target_digest
 from axir.ir.diagnostics import AxirError
 from axir.target import isa
 from axir.target.description import Target
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Image", "build_image", "read_image", "write_image"]
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an older reader would misunderstand an image."""
 
 _MAKE_AGAIN = "an image is what axc writes as compiled_model/model.axm: compile the model again, or copy the file again"
@@ -53,17 +57,30 @@ def write_image(image: Image) -> bytes:
     """Encode; equal images give equal bytes."""
     meta = json.dumps(_meta(image), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     sections = [Section(".axir.meta", _bytes(meta.encode()))]
+    homes = {(code.core, code.unit): code.address for code in image.code}
     for core, queues in enumerate(image.cores):
         for unit in isa.UNITS:
             code = b"".join(_encode(task, TaskId(core, unit, number)) for number, task in enumerate(queues[unit]))
-            sections.append(Section(f".axir.core{core}.{unit}", _bytes(code)))
+            sections.append(Section(f".axir.core{core}.{unit}", _bytes(code), homes.get((core, unit))))
+        if image.dispatch:
+            numbers = bytes(isa.UNITS.index(unit) for unit in image.dispatch[core])
+            sections.append(Section(f".axir.core{core}.dispatch", _bytes(numbers)))
     symbols: list[Symbol] = []
     for number, constant in enumerate(image.constants):
         name = f".axir.data.{constant.memory}.{number}"
         sections.append(Section(name, constant.data.view(np.uint8), constant.address))
         symbols.append(Symbol(constant.label, name, constant.address, constant.data.size))
     symbols += [Symbol(port.label, None, port.offset, port.bytes) for port in (*image.inputs, *image.outputs)]
-    return write_elf(ElfFile(tuple(sections), tuple(symbols)))
+    return write_elf(ElfFile(tuple(sections), tuple(symbols), _segments(image)))
+
+
+def _segments(image: Image) -> tuple[Segment, ...]:
+    """The L1 of core 0, where the notes tell its addresses: for readelf and debuggers, no loader needs it."""
+    virtual, physical = (image.notes.get(name) for name in ("l1_virtual_address", "l1_core0_physical_address"))
+    size = image.memory.get("l1", 0)
+    if virtual is None or physical is None or size == 0:
+        return ()
+    return (Segment(".axir.l1", int(virtual), int(physical), size),)
 
 
 def read_image(source: bytes | Path, target: Target | None = None) -> Image:
@@ -94,6 +111,7 @@ def _read(data: Bytes, stream: BinaryIO, name: str, target: Target | None) -> Im
             notes=("use the target description that the model was compiled with, or compile it again for this one",),
         )
     try:
+        cores = tuple(_queues(sections, core, len(meta["layers"])) for core in range(meta["cores"]))
         return Image(
             meta["name"],
             meta["target"],
@@ -103,7 +121,9 @@ def _read(data: Bytes, stream: BinaryIO, name: str, target: Target | None) -> Im
             tuple(_port(entry) for entry in meta["outputs"]),
             meta["memory"],
             _constants(elf),
-            tuple(_queues(sections, core, len(meta["layers"])) for core in range(meta["cores"])),
+            cores,
+            tuple(_code(sections, *entry) for entry in meta["code"]),
+            _dispatch(sections, cores, meta["control_dispatch"]),
             meta["notes"],
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -136,6 +156,8 @@ def _meta(image: Image) -> dict[str, Any]:
         "inputs": [port._asdict() for port in image.inputs],
         "outputs": [port._asdict() for port in image.outputs],
         "memory": {memory: image.memory[memory] for memory in isa.MEMORIES if memory in image.memory},
+        "control_dispatch": bool(image.dispatch),
+        "code": [[code.core, code.unit, code.memory, code.preload] for code in image.code],
         "notes": image.notes,
     }
 
@@ -174,6 +196,27 @@ def _constants(elf: ElfFile) -> tuple[Constant, ...]:
     )
 
 
+def _code(sections: dict[str, Section], core: int, unit: str, memory: Memory, preload: bool) -> Code:
+    address = sections[f".axir.core{core}.{unit}"].address
+    if address is None or memory not in isa.CODE_MEMORIES:
+        raise ValueError(f"the code of core {core} {unit} is in no memory")
+    return Code(core, unit, memory, address, preload)
+
+
+def _dispatch(
+    sections: dict[str, Section], cores: Sequence[Queues], control_dispatch: bool
+) -> tuple[tuple[str, ...], ...]:
+    if not control_dispatch:
+        return ()
+    found: list[tuple[str, ...]] = []
+    for core, queues in enumerate(cores):
+        units = tuple(isa.UNITS[number] for number in sections[f".axir.core{core}.dispatch"].data.tobytes())
+        if Counter(units) != {unit: len(tasks) for unit, tasks in queues.items() if tasks}:
+            raise ValueError(f"the dispatch order of core {core} does not name each of its descriptors once")
+        found.append(units)
+    return tuple(found)
+
+
 def _queues(sections: dict[str, Section], core: int, layers: int) -> Queues:
     return {unit: _queue(sections[f".axir.core{core}.{unit}"].data, core, unit, layers) for unit in isa.UNITS}
 
@@ -187,8 +230,9 @@ def _queue(code: Bytes, core: int, unit: str, layers: int) -> tuple[Task, ...]:
             task = Task(*decode_task(code[start : start + isa.DESCRIPTOR_BYTES].tobytes()))
         except AxirError as error:
             raise AxirError(f"{where}: {error.message}", notes=error.notes) from None
-        if unit not in task.instruction.units:
-            raise AxirError(f"{where}: {task.instruction.mnemonic} does not run on this unit")
+        misplaced = task.instruction.unit_problem(unit)
+        if misplaced:
+            raise AxirError(f"{where}: {task.instruction.mnemonic} {misplaced}")
         if task.layer >= layers:
             raise AxirError(f"{where}: names layer {task.layer}, the image lists {layers}")
         tasks.append(task)

@@ -1,4 +1,4 @@
-"""In which order the tasks of an image may run: the happens-before relation of queues and waits."""
+"""In which order the tasks of an image may run: the happens-before relation of queues, waits and dispatch."""
 
 from __future__ import annotations
 
@@ -30,18 +30,24 @@ class Step:
 def order(image: Image) -> list[Step]:
     """All tasks in one order that the waits allow, and the same for equal images: the task of the least layer first.
 
-    Raises `AxirError` for a deadlock, naming each blocked task and what it waits for.
+    Where control cores hand tasks out, each core's are in that order, and what an earlier one has waited for is
+    complete for all later ones. Raises `AxirError` for a deadlock, naming each blocked task and what it waits for.
     """
     units = [(core, unit) for core in range(len(image.cores)) for unit in isa.UNITS]
     queues = [image.cores[core][unit] for core, unit in units]
     heads = [0] * len(units)
     zero = (0,) * len(units)
     clocks: list[list[Clock]] = [[] for _ in units]
+    seen: list[Sequence[int]] = [zero for _ in image.cores]  # by core, what its control core has waited for
+    handed_out = [0 for _ in image.cores]
     steps: list[Step] = []
     remaining = sum(map(len, queues))
     while remaining:
         best, least = -1, 1 << 16
         for number, queue in enumerate(queues):
+            core, unit = units[number]
+            if image.dispatch and image.dispatch[core][handed_out[core] : handed_out[core] + 1] != (unit,):
+                continue
             if heads[number] < len(queue):
                 task = queue[heads[number]]
                 if task.layer < least and _ready(task, heads):
@@ -49,14 +55,18 @@ def order(image: Image) -> list[Step]:
         if best < 0:
             raise _deadlock(image, units, heads)
         task, index = queues[best][heads[best]], heads[best]
-        clock = list(clocks[best][-1] if index else zero)
+        core, unit = units[best]
+        known = list(seen[core])
         for wait in task.waits:
             awaited = unit_number(wait.core, wait.unit)
-            clock = list(map(max, clock, clocks[awaited][wait.completed - 1]))
-            clock[awaited] = max(clock[awaited], wait.completed)
+            known = list(map(max, known, clocks[awaited][wait.completed - 1]))
+            known[awaited] = max(known[awaited], wait.completed)
+        if image.dispatch:
+            seen[core] = known
+            handed_out[core] += 1
+        clock = list(map(max, known, clocks[best][-1] if index else zero))
         clock[best] = index
         clocks[best].append(tuple(clock))
-        core, unit = units[best]
         steps.append(Step(TaskId(core, unit, index), task, clocks[best][-1]))
         heads[best] += 1
         remaining -= 1
@@ -86,5 +96,6 @@ def _deadlock(image: Image, units: Sequence[tuple[int, str]], heads: Sequence[in
     for (core, unit), head in zip(units, heads, strict=True):
         if head < len(image.cores[core][unit]):
             reasons = [reason for wait in image.cores[core][unit][head].waits if (reason := blocked(wait))]
-            lines.append(f"{describe(image, TaskId(core, unit, head))} waits for {', '.join(reasons)}")
+            if reasons:  # else it is blocked by one that is to be handed out before
+                lines.append(f"{describe(image, TaskId(core, unit, head))} waits for {', '.join(reasons)}")
     return AxirError("deadlock: no queue can go on", notes=lines)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from axir.backends.aipu.encode import Wait
 from axir.target import isa
 from axir.target.description import Target
 from axir.target.isa import Instruction, Memory
+
+Order = Literal["NHWC", "NCHW"]
+"""How the bytes of a port lie: pixels of channels, padded to pwords, or the dense tensor."""
 
 
 class Layer(NamedTuple):
@@ -40,7 +43,8 @@ class Port(NamedTuple):
     """Where the host writes an input or reads an output; per-channel quantization has tuples of C numbers.
 
     Element (h, w, c) of the [1, C, H, W] tensor is the byte at offset + h * row_pitch + w * pitch + slot(c), where the
-    channels come in `runs` of (count, first slot). A port in l1 is in that of core 0.
+    channels come in `runs` of (count, first slot). In order "NCHW" it is that of the dense tensor: row_pitch is W,
+    pitch 1, and channels are H * W bytes apart. A port in l1 is in that of core 0.
     """
 
     label: str
@@ -52,15 +56,22 @@ class Port(NamedTuple):
     row_pitch: int
     pitch: int
     runs: tuple[tuple[int, int], ...]
+    order: Order = "NHWC"
 
     @property
     def bytes(self) -> int:
         """From the first byte of the first row to the last of the last, padding included."""
-        return self.shape[2] * self.row_pitch
+        planes = self.shape[1] if self.order == "NCHW" else 1
+        return planes * self.shape[2] * self.row_pitch
 
-    @property
-    def slots(self) -> list[int]:
-        return [slot + index for count, slot in self.runs for index in range(count)]
+    def walks(self) -> Iterator[tuple[list[tuple[int, int]], int]]:
+        """Where the elements lie: for each run, (count, step) of channels, rows and pixels, and its first byte."""
+        _, channels, height, width = self.shape
+        if self.order == "NCHW":
+            yield [(channels, height * width), (height, width), (width, 1)], 0
+            return
+        for count, slot in self.runs:
+            yield [(count, 1), (height, self.row_pitch), (width, self.pitch)], slot
 
 
 @dataclass(frozen=True)
@@ -77,13 +88,30 @@ class Constant:
         return self.address + self.data.size
 
 
+class Code(NamedTuple):
+    """Where the descriptors of one queue live; with `preload` they are copied to the system's part of L2 each frame.
+
+    Descriptors of a queue that no entry names are not in the program's memory.
+    """
+
+    core: int
+    unit: str
+    memory: Memory
+    address: int
+    preload: bool
+
+
 Queues = Mapping[str, tuple[Task, ...]]
 """The tasks of one core by unit; all of `isa.UNITS` are there."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """One program: see docs/isa.md. `memory` is the size of the region it needs in each memory it uses, in bytes."""
+    """One program: see docs/isa.md. `memory` is the size of the region it needs in each memory it uses, in bytes.
+
+    `dispatch` is empty where units wait for counts themselves. Else it has, for each core, the units of its tasks in
+    the order in which its control core hands them out.
+    """
 
     name: str
     target: str
@@ -94,7 +122,18 @@ class Image:
     memory: dict[Memory, int]
     constants: tuple[Constant, ...]
     cores: tuple[Queues, ...]
+    code: tuple[Code, ...] = ()
+    dispatch: tuple[tuple[str, ...], ...] = ()
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def code_end(self, code: Code) -> int:
+        """One past the last byte of a queue's descriptors."""
+        return code.address + isa.DESCRIPTOR_BYTES * len(self.cores[code.core][code.unit])
+
+    def code_bytes(self, memory: Memory, preload: bool = False) -> int:
+        """Bytes of the descriptors that live in a memory, and are copied to L2 before the frame or not."""
+        chosen = (code for code in self.code if (code.memory, code.preload) == (memory, preload))
+        return sum(self.code_end(code) - code.address for code in chosen)
 
 
 class TaskId(NamedTuple):

@@ -1,6 +1,6 @@
 """The form in which the vector unit reads the table of a TABLE step (docs/isa.md).
 
-64 bytes of header (start f32, per_unit i32, bins i32, zeros), then bins + 2 intercepts (f32), then bins + 2 slopes
+64 bytes of header (start f32, per_unit f32, bins i32, zeros), then bins + 2 intercepts (f32), then bins + 2 slopes
 (f32). Each of the two arrays has room for `MAX_BINS + 2` numbers, up to a multiple of 64 bytes, whatever `bins` is.
 """
 
@@ -18,7 +18,7 @@ from axir.target.isa import PWORD
 
 MAX_BINS = 1024
 
-_HEADER = struct.Struct("<fii")
+_HEADER = struct.Struct("<ffi")
 _ARRAY_BYTES = ceil_div((MAX_BINS + 2) * 4, PWORD) * PWORD
 assert PWORD + 2 * _ARRAY_BYTES == TABLE_BYTES
 
@@ -38,10 +38,10 @@ def table_image(table: Table) -> NDArray[np.int8]:
 def read_table(image: NDArray[np.int8]) -> Table:
     """The table in `TABLE_BYTES` bytes of memory. Raises `AxirError` when its header is not legal."""
     start, per_unit, bins = _HEADER.unpack(image[: _HEADER.size].tobytes())
-    if not 1 <= bins <= MAX_BINS or per_unit < 1 or per_unit & (per_unit - 1) or not np.isfinite(start):
+    if not 1 <= bins <= MAX_BINS or not 0 < per_unit < np.inf or not np.isfinite(start):
         raise AxirError(
             f"no table: {bins} bins, {per_unit} a unit, from {start}",
-            notes=(f"a table has 1 to {MAX_BINS} bins, a power of two of them a unit, and a finite start",),
+            notes=(f"a table has 1 to {MAX_BINS} bins, a positive number of them a unit, and a finite start",),
         )
     arrays = image[PWORD:].view("<f4").reshape(2, -1)[:, : bins + 2].copy()
     return Table("", start, per_unit, bins, arrays[0], arrays[1], 0.0)

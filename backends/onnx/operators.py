@@ -59,8 +59,29 @@ def emit_step(e: Emitter, step: Step, inputs: Sequence[str], output: str) -> Non
             e.node("Mul", [*inputs, e.node("Sigmoid", inputs)], output)
         case "hard_swish", ():
             e.node("Mul", [*inputs, e.node("HardSigmoid", inputs, alpha=1 / 6, beta=0.5)], output)
+        case kind, (a, b, c, d):
+            _emit_composed(e, Step(kind), (a, b, c, d), inputs[0], output)
         case kind, _:
             e.node(_STEPS[kind], inputs, output)
+
+
+def _emit_composed(e: Emitter, function: Step, constants: Sequence[float], value: str, output: str) -> None:
+    """c * f(a * x + b) + d."""
+    a, b, c, d = constants
+    inner = _affine(e, value, a, b)
+    plain = (c, d) == (1.0, 0.0)
+    applied = output if plain else e.tensor(f"{e.base}/{function.kind}")
+    emit_step(e, function, [inner], applied)
+    _affine(e, applied, c, d, output)
+
+
+def _affine(e: Emitter, value: str, factor: float, offset: float, output: str | None = None) -> str:
+    """value * factor + offset, without what is neutral; into `output` where anything is left."""
+    nodes = [("Mul", factor)] if factor != 1.0 else []
+    nodes += [("Add", offset)] if offset != 0.0 else []
+    for index, (kind, number) in enumerate(nodes, 1):
+        value = e.node(kind, [value, e.number("constant", number)], output if index == len(nodes) else None)
+    return value
 
 
 _STEPS = {

@@ -1,13 +1,14 @@
 """Exports an `axq` graph as an ONNX model in QDQ form: float operators between QuantizeLinear and DequantizeLinear.
 
-The model takes and gives float. Every tensor that the device stores is quantized in the same place with the same scale
-and zero point, so any ONNX runtime shows what the device computes, within one step of the output scale: the device's
-accumulators are exact and its sigmoid, tanh, silu and hard_swish are tables (docs/numerics.md).
+The model takes and gives float, or stored bytes where it is told so. Every tensor that the device stores is quantized
+in the same place with the same scale and zero point, so any ONNX runtime shows what the device computes, within one
+step of the output scale: the device's accumulators are exact and its sigmoid, tanh, silu and hard_swish are tables
+(docs/numerics.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -22,7 +23,7 @@ from axir.dialects.base import ints_of, shape_of
 from axir.dialects.epilogue import Step
 from axir.ir.constants import constant_array
 from axir.ir.diagnostics import AxirError
-from axir.ir.location import node_name
+from axir.ir.location import layer_name
 from axir.ir.store import WeightStore
 
 OPSET = 17
@@ -39,43 +40,54 @@ SIMPLE_STEPS = {
 }
 
 
-def export_qdq(graph: axq.GraphOp, store: WeightStore) -> onnx.ModelProto:
+def export_qdq(
+    graph: axq.GraphOp, store: WeightStore, stored: Collection[str] = (), *, every_tensor: bool = False
+) -> onnx.ModelProto:
     """The ONNX model of `graph`, opset 17, with the graph's input and output names.
 
-    Raises `AxirError` for operations outside of the dialect.
+    Inputs and outputs whose names are in `stored` are int8, without QuantizeLinear and DequantizeLinear at that edge.
+    With `every_tensor` the dequantized result of every operation is a further output, in program order. Raises
+    `AxirError` for operations outside of the dialect.
     """
-    return _Export(graph, store).model()
+    return _Export(graph, store, stored).model(every_tensor)
 
 
 class _Export:
-    """Appends nodes in program order; `floats` names the dequantized form of every tensor."""
+    """Appends nodes in program order; `bytes` and `floats` name the stored and the dequantized form of every tensor."""
 
-    def __init__(self, graph: axq.GraphOp, store: WeightStore):
+    def __init__(self, graph: axq.GraphOp, store: WeightStore, stored: Collection[str]):
         self.graph = graph
         self.store = store
+        self.stored = stored
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
+        self.bytes: dict[SSAValue, str] = {}
         self.floats: dict[SSAValue, str] = {}
         self.inputs = [name.data for name in graph.inputs]
         self.outputs = [name.data for name in graph.outputs]
         self.taken = {*self.inputs, *self.outputs}
 
-    def model(self) -> onnx.ModelProto:
+    def model(self, every_tensor: bool) -> onnx.ModelProto:
         block = self.graph.body.block
         for name, argument in zip(self.inputs, block.args, strict=True):
-            self.requantize(name, argument, name)
-        for op in block.ops:
-            if not isinstance(op, axq.ReturnOp):
-                base = node_name(op) or op.name
-                self.requantize(self.export(op, base), op.results[0], base)
+            self.requantize(name, argument, name, quantized=name in self.stored)
+        ops = [op for op in block.ops if not isinstance(op, axq.ReturnOp)]
+        for op in ops:
+            base = layer_name(op)
+            self.requantize(self.export(op, base), op.results[0], base)
         returned = self.graph.terminator.operands
         for name, value in zip(self.outputs, returned, strict=True):
-            self.nodes.append(helper.make_node("Identity", [self.floats[value]], [name], name=self.unique(name)))
+            source = (self.bytes if name in self.stored else self.floats)[value]
+            self.nodes.append(helper.make_node("Identity", [source], [name], name=self.unique(name)))
+        results = [op.results[0] for op in ops] if every_tensor else []
         graph = helper.make_graph(
             self.nodes,
             self.graph.sym_name.data,
-            [_float_info(name, value) for name, value in zip(self.inputs, block.args, strict=True)],
-            [_float_info(name, value) for name, value in zip(self.outputs, returned, strict=True)],
+            [self.info(name, value) for name, value in zip(self.inputs, block.args, strict=True)],
+            [
+                *(self.info(name, value) for name, value in zip(self.outputs, returned, strict=True)),
+                *(self.info(self.floats[value], value) for value in results),
+            ],
             self.initializers,
         )
         opsets = [helper.make_opsetid("", OPSET)]
@@ -100,6 +112,8 @@ class _Export:
                 )  # fmt: skip
             case axq.MapOp():
                 value = inputs[0]
+            case axq.SoftmaxOp():
+                return self.softmax(op, base, inputs[0])
             case axq.MaxPoolOp():
                 return self.node(
                     "MaxPool", base, inputs, kernel_shape=list(ints_of(op.kernel)), **_window(op),
@@ -139,6 +153,23 @@ class _Export:
             dilations=list(ints_of(op.dilations)), group=group, **attributes,
         )  # fmt: skip
 
+    def softmax(self, op: axq.SoftmaxOp, base: str, value: str) -> str:
+        """Softmax; between Pad and Slice where the lanes behind the last channel can contribute to the sum."""
+        channels, neutral = shape_of(op.input)[1], op.neutral.value.data
+        scale, zero_point = axq.quant_of(op.input).scalar
+        padding = -channels % numerics.LANES
+        # The greatest input is at least this; what is further below it than the table reaches counts as zero.
+        least = (numerics.INT8_MIN - zero_point) * scale
+        if not padding or neutral < least + numerics.exponential().start:
+            return self.node("Softmax", base, [value], axis=axq.CHANNELS)
+        pads = self.constant(f"{base}.pads", np.array([0, 0, 0, 0, 0, padding, 0, 0], np.int64))
+        constant = self.constant(f"{base}.neutral", np.array(neutral, np.float32))
+        padded = self.node("Pad", f"{base}.padded", [value, pads, constant])
+        everywhere = self.node("Softmax", f"{base}.everywhere", [padded], axis=axq.CHANNELS)
+        bounds = (("starts", 0), ("ends", channels), ("axes", axq.CHANNELS))
+        constants = [self.constant(f"{base}.{part}", np.array([number], np.int64)) for part, number in bounds]
+        return self.node("Slice", base, [everywhere, *constants])
+
     def transposed_weight(self, base: str, weight: NDArray[Any], scale: NDArray[Any], group: int) -> str:
         """[C, O/group, KH, KW] has no axis of output channels where there are groups: dequantize [O, ...], permute."""
         name = f"{base}.weight"
@@ -158,6 +189,10 @@ class _Export:
         return np.repeat(scale.reshape(-1), outputs // scale.size)
 
     def step(self, op: axq.FusedOp, step: Step, base: str, value: str, extras: Iterator[str]) -> str:
+        if step.is_table and step.arguments:
+            a, b, c, d = step.arguments
+            inner = self.affine(f"{base}.in", value, a, b)
+            return self.affine(f"{base}.out", self.step(op, Step(step.kind), base, inner, extras), c, d)
         match step.kind:
             case "clip":
                 bounds = zip(("min", "max"), step.arguments, strict=True)
@@ -176,15 +211,35 @@ class _Export:
             case kind:
                 return self.node(SIMPLE_STEPS[kind], base, [value, next(extras)] if step.takes_operand else [value])
 
-    def requantize(self, value: str, tensor: SSAValue, base: str) -> None:
-        """Quantize the float `value` as `tensor` is stored, and name its dequantized form."""
+    def affine(self, base: str, value: str, factor: float, offset: float) -> str:
+        """value * factor + offset, without what is neutral."""
+        for kind, number, neutral in (("Mul", factor, 1.0), ("Add", offset, 0.0)):
+            if number != neutral:
+                constant = self.constant(f"{base}.{kind.lower()}.constant", np.array(number, np.float32))
+                value = self.node(kind, f"{base}.{kind.lower()}", [value, constant])
+        return value
+
+    def info(self, name: str, value: SSAValue) -> onnx.ValueInfoProto:
+        kind = TensorProto.INT8 if name in self.stored else TensorProto.FLOAT
+        return helper.make_tensor_value_info(name, kind, list(shape_of(value)))
+
+    def is_read(self, tensor: SSAValue) -> bool:
+        """Whether anything reads the dequantized form of a tensor: an operator, or an output that is float."""
+        given = zip(self.outputs, self.graph.terminator.operands, strict=True)
+        as_float = any(value is tensor and name not in self.stored for name, value in given)
+        return as_float or any(not isinstance(use.operation, axq.ReturnOp) for use in tensor.uses)
+
+    def requantize(self, value: str, tensor: SSAValue, base: str, quantized: bool = False) -> None:
+        """Quantize the float `value` as `tensor` is stored (or take it, `quantized`), and name its dequantized form."""
         scale, zero_point = self.parameters(tensor, tensor.owner if isinstance(tensor.owner, Operation) else self.graph)
         parameters = [
             self.constant(f"{base}.scale", scale),
             self.constant(f"{base}.zero_point", zero_point.astype(np.int8)),
         ]
-        stored = self.node("QuantizeLinear", f"{base}.q", [value, *parameters], axis=1)
-        self.floats[tensor] = self.node("DequantizeLinear", f"{base}.dq", [stored, *parameters], axis=1)
+        stored = value if quantized else self.node("QuantizeLinear", f"{base}.q", [value, *parameters], axis=1)
+        self.bytes[tensor] = stored
+        if not self.stored or self.is_read(tensor):
+            self.floats[tensor] = self.node("DequantizeLinear", f"{base}.dq", [stored, *parameters], axis=1)
 
     def dequantize(self, base: str, stored: str, scale: NDArray[Any], axis: int) -> str:
         return self.node("DequantizeLinear", base, [stored, self.constant(f"{base}.scale", scale)], axis=axis)
@@ -219,7 +274,3 @@ class _Export:
 
 def _window(op: axq.ConvOp | axq.ConvTransposeOp | axq.AvgPoolOp | axq.MaxPoolOp) -> dict[str, list[int]]:
     return {"strides": list(ints_of(op.strides)), "pads": list(ints_of(op.pads))}
-
-
-def _float_info(name: str, value: SSAValue) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape_of(value)))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from axir import numerics
 from axir.backends.aipu.tables import table_image
-from axir.passes.lowering.jobs import Buffer, Job, Place, Step, copy, move
+from axir.dialects.epilogue import Step as EpilogueStep
+from axir.ir.diagnostics import AxirError
+from axir.passes.lowering.constants import ConstantBlock, vector_constant_bytes
+from axir.passes.lowering.jobs import Buffer, Place, Step, copy, move
 from axir.passes.lowering.network import Layer, Network
-from axir.passes.lowering.placement import l2_peak
+from axir.passes.lowering.pools import Pools
 from axir.passes.lowering.tensors import Tensor, align
 from axir.passes.lowering.tiling import broadcast, tile_pitch
+from axir.passes.lowering.vector_program import table_of
 from axir.target.cost import TABLE_BYTES
 from axir.target.description import Target
 from axir.target.isa import PWORD, Address, Memory
@@ -27,6 +30,10 @@ class EmitOptions:
     dma_dual_channel: bool = True
     imc_double_buffer_pipeline: bool = False
     imc_double_buffer_sequential: bool = False
+    pipeline_spatial_tiles: bool = True
+    pipeline_channel_tiles: bool = True
+    pools: Pools = field(default_factory=Pools)
+    dpu_constants_home: Literal["global.ddr", "global.l2"] = "global.l2"
 
 
 @dataclass
@@ -40,16 +47,22 @@ class Emitted:
 class Emission:
     """Steps so far, and what layers need of each other. `step` is the one being written, `ports` the host's buffers."""
 
-    def __init__(self, network: Network, l2_budget: int, options: EmitOptions, target: Target):
+    def __init__(self, network: Network, room_for_constants: int, options: EmitOptions, target: Target):
         self.options, self.target = options, target
         self.emitted = Emitted()
         self.steps = self.emitted.steps
         self.storages: dict[int, Buffer] = {}
-        self.tables: dict[str, Buffer] = {}
+        self.tables: dict[EpilogueStep, Buffer] = {}
+        self.zeros: Buffer | None = None  # a pword that fills padding
         self.last_step: dict[int, int] = {-1: -1}  # by layer
         self.layer_start = -1  # last step before the current layer
-        self.room_for_constants = max(0, l2_budget - l2_peak(network))
+        self.room_for_parameters = 0  # bytes of L2 for parameter blocks and tables, and for other constants
+        if options.dpu_constants_home == "global.l2" and options.pools.constant == "ddr":
+            self.room_for_parameters = min(vector_constant_bytes(network.layers, TABLE_BYTES), room_for_constants)
+        self.room_for_constants = room_for_constants - self.room_for_parameters
         self.step = Step(0)
+        self.chain_tiles: dict[int, Place] = {}  # by storage: intermediates of a depth-first chain, in this tile of it
+        self.tile_buffers: dict[tuple[int, str], Buffer] = {}  # by layer and role, where tiles are not pipelined
         for storage in network.storages:
             buffer = Buffer(storage.label, storage.home, storage.size, port=storage.port is not None)
             self.storages[id(storage)] = buffer
@@ -81,35 +94,55 @@ class Emission:
         return -1 if self.options.inter_operator_async else self.layer_start
 
     def home(self, tensor: Tensor, block: int = 0) -> Place:
+        """Where a tensor lives; an intermediate of a depth-first chain lives in L1, a tile at a time."""
+        tile = self.chain_tiles.get(id(tensor.storage))
+        if tile is not None:
+            return replace(tile, offset=block * PWORD)
         buffer = self.storages[id(tensor.storage)]
         return Place(buffer, tensor.offset + block * PWORD, tensor.row_pitch, tensor.pitch, 0, tensor.height)
 
-    def _tile(self, tensor: Tensor, label: str, low: int, high: int, blocks: int | None) -> Place:
+    def _tile(self, layer: Layer, tensor: Tensor, role: str, low: int, high: int, blocks: int | None) -> Place:
+        """A buffer in L1 for rows [low, high): a new one, or where tiles are not pipelined that of the tile before."""
         pitch = tile_pitch(tensor, blocks)
         row_pitch = align(tensor.width * pitch)
-        return Place(Buffer(label, "l1", (high - low) * row_pitch), 0, row_pitch, pitch, low, high - low)
+        buffer = Buffer(f"{tensor.label}.tile", "l1", (high - low) * row_pitch)
+        if not self._pipelined(layer, blocks):
+            buffer = self.tile_buffers.setdefault((layer.index, role), buffer)
+            buffer.size = max(buffer.size, (high - low) * row_pitch)
+        return Place(buffer, 0, row_pitch, pitch, low, high - low)
 
-    def read(self, layer: Layer, tensor: Tensor, low: int, high: int, block: int, blocks: int | None) -> Place:
+    def _pipelined(self, layer: Layer, blocks: int | None) -> bool:
+        """Whether tiles of `blocks` column blocks (None: of all inputs) may overlap their neighbours."""
+        by_channels = blocks is not None and blocks < layer.output.blocks
+        return self.options.pipeline_channel_tiles if by_channels else self.options.pipeline_spatial_tiles
+
+    def read(
+        self, layer: Layer, tensor: Tensor, low: int, high: int, block: int, blocks: int | None, role: str = "input"
+    ) -> Place:
         """Rows [low, high) of a tensor in L1: where they are, or a tile to which the step's prefetch copies them."""
         home = self.home(tensor, block)
         if home.buffer.memory == "l1":
             return home
-        place = self._tile(tensor, f"{tensor.label}.tile", low, high, blocks)
+        place = self._tile(layer, tensor, role, low, high, blocks)
         copied = copy(home, place, low, high - low, tensor.width, place.pitch, self.load_queue, layer.index)
-        self.step.prefetch.append((copied, self.last_step.get(tensor.producer, -1)))
+        ready = self.last_step.get(tensor.producer, -1)
+        if not self._pipelined(layer, blocks):
+            ready = max(ready, len(self.steps) - 1)
+        self.step.prefetch.append((copied, ready))
         return place
 
-    def operand(self, layer: Layer, extra: Tensor, low: int, high: int, block: int, blocks: int) -> Place:
+    def operand(self, layer: Layer, number: int, low: int, high: int, block: int, blocks: int) -> Place:
         """An epilogue operand; one pixel that is broadcast has no pitch."""
+        extra, role = layer.extras[number], f"operand{number}"
         if not broadcast(extra, layer):
-            return self.read(layer, extra, low, high, block, blocks)
-        return replace(self.read(layer, extra, 0, 1, block, blocks), row_pitch=0, pitch=0)
+            return self.read(layer, extra, low, high, block, blocks, role)
+        return replace(self.read(layer, extra, 0, 1, block, blocks, role), row_pitch=0, pitch=0)
 
     def write(self, layer: Layer, low: int, high: int, block: int, blocks: int) -> Place:
         home = self.home(layer.output, block)
         if home.buffer.memory == "l1":
             return home
-        return self._tile(layer.output, f"{layer.output.label}.tile", low, high, blocks)
+        return self._tile(layer, layer.output, "output", low, high, blocks)
 
     def drain(self, layer: Layer, place: Place, low: int, high: int, block: int) -> None:
         home = self.home(layer.output, block)
@@ -118,42 +151,70 @@ class Emission:
                 copy(place, home, low, high - low, layer.output.width, place.pitch, self.store_queue, layer.index)
             )
 
-    def constants(self, layer: Layer, size: int) -> Buffer:
-        memory: Memory = "l2" if size <= self.room_for_constants else "ddr"
-        if memory == "l2":
-            self.room_for_constants -= size
-        return Buffer(f"{layer.name}.constants", memory, size, parts=[])
+    def constants(self, layer: Layer, split: int, size: int, label: str | None = None) -> ConstantBlock:
+        """Room for constants: `split` bytes of parameter blocks, then weights."""
+        parameters = self.parameter_home(layer, split)
+        weights = self.constant_home(layer, size - split)
+        return ConstantBlock(label or layer.name, split, size, parameters, weights)
 
-    def _table(self, layer: Layer) -> tuple[Buffer, Job | None]:
-        """The table's buffer in L1, and the copy that fills it the first time."""
-        name = layer.code.table
-        assert name is not None
-        if name in self.tables:
-            return self.tables[name], None
-        memory: Memory = "l2" if TABLE_BYTES <= self.room_for_constants else "ddr"
-        if memory == "l2":
-            self.room_for_constants -= TABLE_BYTES
-        source = Buffer(f"table.{name}", memory, TABLE_BYTES, parts=[])
-        assert source.parts is not None
-        source.parts.append((0, lambda: table_image(numerics.table(name)).view(np.uint8).reshape(-1)))
-        self.tables[name] = Buffer(f"table.{name}.l1", "l1", TABLE_BYTES)
-        return self.tables[name], move(source, 0, self.tables[name], 0, TABLE_BYTES, self.load_queue, layer.index)
+    def parameter_home(self, layer: Layer, size: int) -> Memory:
+        """The memory of parameter blocks and tables: their home, which has room for all, unless their pool is higher.
+
+        Raises `AxirError` for a full pool.
+        """
+        if self.options.pools.constant != "ddr":
+            return self.constant_home(layer, size)
+        if size > self.room_for_parameters:
+            return "ddr"
+        self.room_for_parameters -= size
+        return "l2"
+
+    def constant_home(self, layer: Layer, size: int) -> Memory:
+        """The memory of constants: their pool, or L2 as long as it has room. Raises `AxirError` for a full pool."""
+        pools = self.options.pools
+        if pools.constant == "l2" and size > self.room_for_constants:
+            raise AxirError(
+                f"constants of {size:,} bytes do not fit L2, which is their pool: {self.room_for_constants:,} are left",
+                node=layer.name,
+                notes=("set constant_memory_pool to global.ddr, or raise l2_constraint or resources_used",),
+            )
+        if pools.constant == "l1" or (pools.constant == "ddr" and not pools.promote):
+            return pools.constant
+        if size > self.room_for_constants:
+            return "ddr"
+        self.room_for_constants -= size
+        return "l2"
+
+    def table(self, layer: Layer) -> Buffer:
+        """The buffer in L1 of the layer's table; the first time, the step's prefetch copies it there."""
+        step = layer.code.table
+        assert step is not None
+        if step in self.tables:
+            return self.tables[step]
+        memory = self.parameter_home(layer, TABLE_BYTES)
+        table = table_of(step)
+        source = Buffer(f"table.{step}", memory, TABLE_BYTES, parts=[(0, lambda: table_image(table).view(np.uint8))])
+        if memory == "l1":
+            self.tables[step] = source
+            return source
+        staged = self.tables[step] = Buffer(f"table.{step}.l1", "l1", TABLE_BYTES)
+        load = move(source, 0, staged, 0, TABLE_BYTES, self.load_queue, layer.index)
+        self.step.prefetch.append((load, self.constant_ready()))
+        return staged
 
     def program(
-        self, layer: Layer, params: Buffer | None, block: int, operands: list[Place]
+        self, layer: Layer, params: Buffer | None, block: int, operands: list[Place], start: int = 0
     ) -> tuple[dict[str, Any], dict[str, Buffer | None]]:
-        """Fields and buffers of the vector program whose parameter blocks begin with number `block`."""
+        """Fields and buffers of the vector program whose parameter blocks begin with number `block` from `start` on."""
         code = layer.code
         fields = code.fields()
         buffers: dict[str, Buffer | None] = {}
         if params is not None and code.vectors:
-            fields["params"] = Address("l1", block * len(code.vectors) * 256)
+            fields["params"] = Address("l1", start + block * len(code.vectors) * 256)
             buffers["params"] = params
         if code.table is not None:
-            buffers["table"], load = self._table(layer)
+            buffers["table"] = self.table(layer)
             fields["table"] = Address("l1", 0)
-            if load is not None:
-                self.step.prefetch.append((load, self.constant_ready()))
         for index, (place, (zero, scale)) in enumerate(zip(operands, code.operands, strict=True)):
             buffers[f"operand{index}"] = place.buffer
             fields |= {

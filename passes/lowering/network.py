@@ -16,28 +16,53 @@ from axir.dialects.base import Tensor as TensorTypeOf
 from axir.dialects.base import ints_of, shape_of, tensor_of
 from axir.ir.constants import constant_array
 from axir.ir.diagnostics import AxirError
-from axir.ir.location import node_name
+from axir.ir.location import layer_name
 from axir.ir.store import WeightStore
 from axir.passes.lowering import tensors as t
 from axir.passes.lowering.array_map import Geometry
 from axir.passes.lowering.convolutions import I8Array, Phase, swap_groups, transposed_phases, ungroup
+from axir.passes.lowering.registers import Algorithm
 from axir.passes.lowering.tensors import Runs, Storage, Tensor
-from axir.passes.lowering.vector_program import VectorCode, finish, passthrough, quant_arrays
+from axir.passes.lowering.vector_program import (
+    EXPONENTIAL,
+    VectorCode,
+    finish,
+    passthrough,
+    quant_arrays,
+    requantization,
+)
 from axir.target.description import Target
-from axir.target.isa import PWORD
+from axir.target.isa import PWORD, StepOp
 
 SUB_WORD_PITCH = 4
 """Bytes of a pixel of a sub-word input: 16 pixels share a pword (as in the vendor's compiled first layers)."""
 
 
+@dataclass(frozen=True)
+class SoftmaxFields:
+    """The fields of an `isa.Softmax` that do not depend on addresses."""
+
+    channels: int
+    zero: int
+    scale: float
+    neutral: float
+    inverse: float
+    zero_point: int
+
+
 @dataclass
 class WindowWork:
-    """Taps over each channel on the depthwise unit, or (`mode` vec) the vector unit alone."""
+    """Taps over each channel on the depthwise unit, or (`mode` vec and softmax) the vector unit alone."""
 
     geometry: Geometry
-    mode: Literal["mac", "max", "sum", "vec"]
+    mode: Literal["mac", "max", "sum", "vec", "softmax"]
     weights: I8Array | None = None  # [C, taps]
     pad: int = 0
+    softmax: SoftmaxFields | None = None  # of mode softmax
+
+    @property
+    def vector_only(self) -> bool:
+        return self.mode in ("vec", "softmax")
 
 
 @dataclass
@@ -61,7 +86,12 @@ class Layer:
             return "dma"
         if isinstance(self.work, list):
             return "array"
-        return "vector" if self.work.mode == "vec" else "depthwise"
+        return "vector" if self.work.vector_only else "depthwise"
+
+    @property
+    def whole_pixels(self) -> bool:
+        """Whether all channels of a pixel must be in one tile."""
+        return isinstance(self.work, WindowWork) and self.work.softmax is not None
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -87,14 +117,25 @@ class Network:
         return list(found.values())
 
 
-def build_network(graph: axq.GraphOp, store: WeightStore, target: Target, *, sub_word: bool = True) -> Network:
-    """Turn `axq.graph` into layers. `sub_word`: pack inputs of few channels (setting `enable_swicr`)."""
-    return _Builder(graph, store, target, sub_word).build()
+@dataclass(frozen=True)
+class NetworkOptions:
+    """The settings that steer layout and vector programs (names as in docs/config.md)."""
+
+    enable_swicr: bool = True
+    apply_pword_padding: bool = True
+    rewrite_concat_to_resadd: bool = True
+    remove_io_padding_and_layout_transform: bool = True
+    dpu_allocation_algorithm: Algorithm = "try_all"
+
+
+def build_network(graph: axq.GraphOp, store: WeightStore, target: Target, options: NetworkOptions) -> Network:
+    """Turn `axq.graph` into layers."""
+    return _Builder(graph, store, target, options).build()
 
 
 class _Builder:
-    def __init__(self, graph: axq.GraphOp, store: WeightStore, target: Target, sub_word: bool):
-        self.graph, self.store, self.target, self.sub_word = graph, store, target, sub_word
+    def __init__(self, graph: axq.GraphOp, store: WeightStore, target: Target, options: NetworkOptions):
+        self.graph, self.store, self.target, self.options = graph, store, target, options
         self.network = Network()
         self.tensors: dict[SSAValue, Tensor] = {}
         self.runs: dict[SSAValue, Runs] = {}
@@ -114,13 +155,29 @@ class _Builder:
         for op in ops:
             self._choose_runs(op)
         for op in reversed(ops):
-            if isinstance(op, axq.ConcatOp):
+            if isinstance(op, axq.ConcatOp) and self.options.rewrite_concat_to_resadd:
                 self._plan_concat(op)
         for op in ops:
             self._lower(op)
         for name, value in zip(self.graph.outputs, self.graph.terminator.values, strict=True):
             self._port_out(name.data, value)
+        if not self.options.apply_pword_padding:
+            self._refuse_padding()
         return self.network
+
+    def _refuse_padding(self) -> None:
+        """Raise `AxirError` for the first tensor that only padding lays out; sub-word inputs are packed, not padded."""
+        values = [*self.graph.body.block.args, *(op.results[0] for op in self.graph.body.block.ops if op.results)]
+        for value in values:
+            tensor = self.tensors[value]
+            if tensor.channels % PWORD and not tensor.sub_word:
+                owner = value.owner
+                raise AxirError(
+                    f"tensor '{tensor.label}' has {tensor.channels} channels, no multiple of {PWORD}, and "
+                    "apply_pword_padding is false: the compiler does not pad",
+                    op=owner if isinstance(owner, Operation) else self.graph,
+                    notes=("set apply_pword_padding to true, or change the network's channels",),
+                )
 
     def _lower(self, op: Operation) -> None:
         match op:
@@ -134,6 +191,8 @@ class _Builder:
                 self._avg_pool(op)
             case axq.MapOp():
                 self._map(op)
+            case axq.SoftmaxOp():
+                self._softmax(op)
             case axq.ConcatOp():
                 self._concat(op)
             case axq.SliceOp():
@@ -148,12 +207,19 @@ class _Builder:
         _, channels, height, width = shape_of(argument)
         users = [use.operation for use in argument.uses]
         arrays = bool(users) and all(self._array_input(op, argument) for op in users)
-        packed = self.sub_word and channels <= SUB_WORD_PITCH and arrays
+        packed = self.options.enable_swicr and channels <= SUB_WORD_PITCH and arrays
         runs = t.dense(channels)
         pitch = SUB_WORD_PITCH if packed else t.runs_width(runs)
-        tensor = Tensor(name, channels, height, width, runs, t.new_storage(name, height, width, pitch, "input"))
+        tensor = Tensor(name, channels, height, width, runs, t.new_storage(name, height, width, pitch))
+        port = tensor
+        if self.options.remove_io_padding_and_layout_transform:
+            tensor.storage.port = "input"
+        else:
+            port = t.dense_port(name, channels, height, width, "input")
+            tensor.storage.label = f"{name}.layout"
+            self._add(Layer(0, name, "layout", port, tensor, [], passthrough(), None))
         self.tensors[argument], self.runs[argument] = tensor, runs
-        self.network.inputs.append((name, tensor, tensor_of(argument)))
+        self.network.inputs.append((name, port, tensor_of(argument)))
 
     def _array_input(self, op: Operation, value: SSAValue) -> bool:
         """Whether `op` reads `value` through the array's address generator alone, with a kernel that fits the sets."""
@@ -167,7 +233,11 @@ class _Builder:
 
     def _port_out(self, name: str, value: SSAValue) -> None:
         tensor = self.tensors[value]
-        if not tensor.whole or tensor.storage.port == "input":
+        if not self.options.remove_io_padding_and_layout_transform:
+            port = t.dense_port(name, tensor.channels, tensor.height, tensor.width, "output")
+            self._add(Layer(0, name, "layout", tensor, port, [], passthrough(), None))
+            tensor = port
+        elif not tensor.whole or tensor.storage.port == "input":
             tensor = self._copy_of(value, name)
         tensor.storage.port = "output"
         self.network.outputs.append((name, tensor, tensor_of(value)))
@@ -184,7 +254,7 @@ class _Builder:
     # --- layout ---
 
     def _choose_runs(self, op: Operation) -> None:
-        """Convolutions place channels freely; the rest keeps the layout of what it reads."""
+        """Convolutions place channels freely, a softmax puts them together; the rest keeps the layout of its input."""
         value = op.results[0]
         channels = shape_of(value)[1]
         match op:
@@ -194,6 +264,8 @@ class _Builder:
                 aligned = _slice_runs(self.runs[op.input], ints_of(op.starts)[1], ints_of(op.ends)[1])
                 plain = set(ints_of(op.steps)) == {1} and aligned is not None and not self._packed(op.input)
                 self.runs[value] = aligned[1] if plain and aligned else t.dense(channels)
+            case axq.SoftmaxOp():
+                self.runs[value] = t.dense(channels)
             case axq.ConvOp() | axq.ConvTransposeOp() if not (isinstance(op, axq.ConvOp) and self._is_depthwise(op)):
                 self.runs[value] = self.runs[op.extras[0]] if op.extras else t.dense(channels)
             case _:
@@ -256,10 +328,12 @@ class _Builder:
     ) -> None:
         name = _name(op)
         result = self._result(op, name)
-        extras = self._extras(op, op.extras, result)
+        distinct = list(dict.fromkeys(op.extras))
+        extras = self._extras(op, distinct, result)
         slope = None if op.slope is None else constant_array(op.slope, self.store).astype(np.float32)
-        quants = [axq.quant_of(extra) for extra in op.extras]
-        finish(code, op.epilogue.data, quants, slope, axq.quant_of(op.result), self.store, name)
+        taken = [(distinct.index(extra), axq.quant_of(extra)) for extra in op.extras]
+        algorithm = self.options.dpu_allocation_algorithm
+        finish(code, op.epilogue.data, taken, slope, axq.quant_of(op.result), self.store, name, algorithm)
         kind = op.name.removeprefix("axq.")
         if kind == "conv" and isinstance(work, WindowWork):
             kind = "depthwise_conv"
@@ -339,8 +413,6 @@ class _Builder:
         self._add(Layer(0, _name(op), "max_pool", self.tensors[op.input], result, [], passthrough(), work))
 
     def _avg_pool(self, op: axq.AvgPoolOp) -> None:
-        from axir.target.isa import StepOp, VectorStep
-
         kernel, pads = ints_of(op.kernel), ints_of(op.pads)
         geometry = self._window(op, kernel, ints_of(op.strides), (1, 1), pads)
         scale, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
@@ -349,7 +421,7 @@ class _Builder:
         code.bias = code.integer(-taps * zero_point)
         if any(pads) and not op.count_include_pad.value.data:
             code.scale = code.real(scale)
-            code.steps.append(VectorStep(StepOp.TAPS))
+            code.apply(StepOp.TAPS)
         else:
             code.scale = code.real(_mean_scale(scale, taps))
         self._fused(op, op.input, code, WindowWork(geometry, "sum", pad=int(zero_point)), 0)
@@ -361,6 +433,21 @@ class _Builder:
         _, _, height, width = shape_of(op.result)
         geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0), height, width)
         self._fused(op, op.input, code, WindowWork(geometry, "vec"), 0)
+
+    def _softmax(self, op: axq.SoftmaxOp) -> None:
+        name = _name(op)
+        source, (_, channels, height, width) = self.tensors[op.input], shape_of(op.result)
+        if source.runs != t.dense(channels):
+            source = self._relayout(source, t.dense(channels), name)
+        scale, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
+        inverse, out_zero_point = requantization(axq.quant_of(op.result), self.store)
+        neutral = float(np.float32(op.neutral.value.data))
+        fields = SoftmaxFields(
+            channels, int(zero_point), float(scale), neutral, float(inverse), int(out_zero_point)
+        )  # fmt: skip
+        work = WindowWork(Geometry((1, 1), (1, 1), (1, 1), (0, 0), height, width), "softmax", softmax=fields)
+        code = VectorCode(table=EXPONENTIAL)
+        self._add(Layer(0, name, "softmax", source, self._result(op, name), [], code, work))
 
     def _window(
         self,
@@ -377,6 +464,8 @@ class _Builder:
 
     def _plan_concat(self, op: axq.ConcatOp) -> None:
         """Let the producers of a concatenation's inputs write straight into its storage, where nothing forbids it."""
+        if op.axis.value.data == 0:
+            raise AxirError("concatenation along the batch: a program runs one sample a frame", op=op)
         value = op.result
         _, _, height, width = shape_of(value)
         storage, base = self.homes.get(value, (None, 0))
@@ -385,7 +474,8 @@ class _Builder:
             self.homes[value] = storage, base
         for part, offset in self._parts(op, storage):
             owner = part.owner
-            if isinstance(owner, Operation) and not isinstance(owner, axq.SliceOp) and part not in self.homes:
+            fits = op.axis.value.data == 1 or self.runs[part] == self.runs[value]
+            if fits and isinstance(owner, Operation) and not isinstance(owner, axq.SliceOp) and part not in self.homes:
                 self.homes[part] = storage, base + offset
 
     def _parts(self, op: axq.ConcatOp, storage: Storage) -> list[tuple[SSAValue, int]]:
@@ -470,4 +560,4 @@ def _pair(values: Sequence[int]) -> tuple[int, int]:
 
 
 def _name(op: Operation) -> str:
-    return node_name(op) or op.name.removeprefix("axq.")
+    return layer_name(op)

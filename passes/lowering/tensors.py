@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,7 @@ class Tensor:
     storage: Storage
     offset: int = 0
     producer: int = -1  # layer that writes it; -1: the host
+    order: Literal["NHWC", "NCHW"] = "NHWC"  # NCHW: dense, as a host that does no layout has it
 
     @property
     def pitch(self) -> int:
@@ -121,6 +123,12 @@ class Tensor:
     @property
     def slots(self) -> NDArray[np.int64]:
         return slots(self.runs)
+
+
+def dense_port(label: str, channels: int, height: int, width: int, port: str) -> Tensor:
+    """A tensor that the host writes or reads in order NCHW, without padding."""
+    storage = Storage(label, channels * height, width, 1, port)
+    return Tensor(label, channels, height, width, dense(channels), storage, order="NCHW")
 
 
 def new_storage(label: str, height: int, width: int, pitch: int, port: str | None = None) -> Storage:

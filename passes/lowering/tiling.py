@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from axir.passes.lowering.array_map import ArrayMap, ArrayOptions, choose
 from axir.passes.lowering.network import Layer, Phase, WindowWork
 from axir.passes.lowering.tensors import Tensor, align
-from axir.target.cost import array_interval, ceil_div, depthwise_interval, vector_cycles
+from axir.target.cost import array_interval, ceil_div, depthwise_interval, softmax_cycles, vector_cycles
 from axir.target.description import Target
 from axir.target.isa import PWORD
 
 CHUNK_ROWS = 512
 """Weight rows that are copied and loaded at a time: one set."""
+
+SMALL_CHUNKS = (256, 128, 64)
+"""What is tried where a set's rows do not fit."""
 
 SMALL_CONSTANTS = 65536
 """Constants of a layer up to this size are copied to L1 at once: starting a copy costs as much as moving 19 KiB."""
@@ -30,33 +33,53 @@ class TilingOptions:
     force_h_tiling: int | None = None
     force_oc_tiling: int | None = None
     max_tiling_attempts: int = 8
-    pipeline_spatial_tiles: bool = True  # more row tiles than memory asks for, so that neighbouring units overlap
-    double_buffer: bool = True  # two tile buffers, so that copies overlap work
+    pipeline_spatial_tiles: bool = True
+    pipeline_channel_tiles: bool = True
+    unroll_prologue_epilogue: bool = False
+    ignore_weight_buffers: bool = True
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """`rows` of the work domain and `blocks` output pwords a tile; `chunk` weight rows at a time; one map a phase."""
+    """`rows` of the work domain and `blocks` output pwords a tile; `chunk` weight rows at a time; one map a phase.
+
+    Tiles come rows by rows, and blocks by blocks within. With two buffers for what changes from tile to tile, copies
+    overlap work; with one, a tile waits until the one before it is done with it.
+    """
 
     rows: int
     blocks: int
     chunk: int
     maps: tuple[ArrayMap, ...]
-    buffers: int  # copies of each tile buffer
+    row_buffers: int = 1  # buffers for what changes with the rows: the array's input
+    buffers: int = 1  # buffers for what changes with every tile: the rest
+    row_tiles: int | None = None  # exactly so many row tiles, as even as can be
+    fine_ends: bool = False  # the first and the last row tile are cut in two
+    whole_constants: bool = False  # all constants are in L1, whatever their size
 
 
 def constants_bytes(layer: Layer, tiling: Tiling) -> int:
-    """Parameter blocks and weight matrices of an array layer."""
-    assert isinstance(layer.work, list)
+    """Parameter blocks and weights of a layer."""
     blocks = layer.output.blocks
+    if isinstance(layer.work, WindowWork):
+        taps = 0 if layer.work.weights is None else layer.work.weights.shape[1]
+        return parameter_bytes(layer) + blocks * PWORD * taps
     matrices = 0
     for block in range(0, blocks, tiling.blocks):
         width = min(tiling.blocks, blocks - block) * PWORD
         matrices += sum(align(m.source_rows * width) for m in tiling.maps)
-    return len(layer.work) * len(layer.code.vectors) * 256 * blocks + matrices
+    return len(layer.work or []) * parameter_bytes(layer) + matrices
+
+
+def parameter_bytes(layer: Layer) -> int:
+    """Parameter blocks of a layer, or of one phase of a transposed convolution."""
+    return len(layer.code.vectors) * 256 * layer.output.blocks
 
 
 def copied_at_once(layer: Layer, tiling: Tiling) -> bool:
+    """Whether one transfer brings all constants, which then stay in L1 as long as the layer runs."""
+    if tiling.whole_constants:
+        return True
     return tiling.chunk == CHUNK_ROWS and constants_bytes(layer, tiling) <= SMALL_CONSTANTS
 
 
@@ -73,6 +96,22 @@ def domain(layer: Layer) -> Domain:
         return Domain(max(phase.geometry.height for phase in layer.work), layer.work[0].steps[0])
     assert layer.work is not None
     return Domain(layer.work.geometry.height, 1)
+
+
+def row_tiles(layer: Layer, tiling: Tiling) -> list[tuple[int, int]]:
+    """Rows [first, last) of the domain of every tile."""
+    total = domain(layer).rows
+    if tiling.row_tiles is None:
+        starts = list(range(0, total, tiling.rows))
+    else:
+        count = min(tiling.row_tiles, total)
+        starts = [index * total // count for index in range(count)]
+    if tiling.fine_ends and len(starts) > 1:
+        # The units behind start after half a tile, and those before have finished half a tile from the end.
+        ends = (starts[1], total)
+        starts += [ceil_div(start + end, 2) for start, end in zip((starts[0], starts[-1]), ends, strict=True)]
+    starts = sorted({start for start in starts if start < total})
+    return list(zip(starts, [*starts[1:], total], strict=True))
 
 
 def input_rows(layer: Layer, first: int, last: int) -> tuple[int, int]:
@@ -111,30 +150,46 @@ def tile_bytes(tensor: Tensor, rows: int, blocks: int | None = None) -> int:
 
 
 def candidates(layer: Layer, options: TilingOptions, array: ArrayOptions, target: Target) -> Iterator[Tiling]:
-    """Tilings from coarse to fine: halve the rows, then the column blocks, then the weight chunk."""
+    """Tilings from coarse to fine; the first that fits is taken.
+
+    Halve the rows, then the column blocks, then the weight chunk. With `ignore_weight_buffers`, weights do not make
+    row tiles finer as long as a smaller chunk fits beside them.
+    """
     total = domain(layer).rows
     out_blocks = layer.output.blocks
     most = min(out_blocks, array.column_blocks(target)) if isinstance(layer.work, list) else out_blocks
-    if options.force_oc_tiling is not None:
+    if options.force_oc_tiling is not None and not layer.whole_pixels:
         most = max(1, min(most, ceil_div(out_blocks, options.force_oc_tiling)))
     start = 1 if options.force_h_tiling is None else min(options.force_h_tiling, total)
     counts = [start]
     if options.force_h_tiling is None:
         for _ in range(options.max_tiling_attempts):
             counts.append(min(counts[-1] * 2, total))
-    for count in dict.fromkeys(counts):
-        yield _tiling(layer, ceil_div(total, count), most, CHUNK_ROWS, options, array, target)
-    rows, blocks = ceil_div(total, counts[-1]), most
-    while blocks > 1:
+    sizes = [ceil_div(total, count) for count in dict.fromkeys(counts)]
+    several = options.ignore_weight_buffers and isinstance(layer.work, list)
+    replicated: list[int] = []  # such weights are loaded whole: smaller chunks cost the replication, so they come late
+    for rows in sizes:
+        tiling = tile_layer(layer, rows, most, CHUNK_ROWS, options, array, target)
+        yield tiling
+        if several and any(m.clear for m in tiling.maps):
+            replicated.append(rows)
+        elif several:
+            yield from (replace(tiling, chunk=chunk) for chunk in SMALL_CHUNKS)
+    for rows in replicated:
+        yield from (tile_layer(layer, rows, most, chunk, options, array, target) for chunk in SMALL_CHUNKS)
+    rows, blocks = sizes[-1], most
+    while blocks > 1 and not layer.whole_pixels:
         blocks = ceil_div(blocks, 2)
-        yield _tiling(layer, rows, blocks, CHUNK_ROWS, options, array, target)
-    for chunk in (256, 128, 64):
-        yield _tiling(layer, rows, 1, chunk, options, array, target)
+        yield tile_layer(layer, rows, blocks, CHUNK_ROWS, options, array, target)
+    for chunk in SMALL_CHUNKS:
+        tiling = tile_layer(layer, rows, blocks, chunk, options, array, target)
+        yield replace(tiling, row_buffers=1, buffers=1)
 
 
-def _tiling(
+def tile_layer(
     layer: Layer, rows: int, blocks: int, chunk: int, options: TilingOptions, array: ArrayOptions, target: Target
 ) -> Tiling:
+    """The tiling of these sizes, with the mapping that suits it best."""
     maps: tuple[ArrayMap, ...] = ()
     if isinstance(layer.work, list):
         cycles = vector_cycles(layer.code.steps, target)
@@ -144,12 +199,28 @@ def _tiling(
                 m if m.replicas == 1 else _plain(phase, layer, target)
                 for m, phase in zip(maps, layer.work, strict=True)
             )
-    tiles = ceil_div(domain(layer).rows, rows) * ceil_div(layer.output.blocks, blocks)
-    return Tiling(rows, blocks, chunk, maps, 2 if options.double_buffer and tiles > 1 and chunk == CHUNK_ROWS else 1)
+    tiling = Tiling(
+        rows, blocks, chunk, maps, row_tiles=options.force_h_tiling, fine_ends=options.unroll_prologue_epilogue
+    )
+    return _buffered(layer, tiling, options)
+
+
+def _buffered(layer: Layer, tiling: Tiling, options: TilingOptions) -> Tiling:
+    """Two buffers for each kind of tile of which there are several, where its setting wants them to overlap."""
+    by_rows = options.pipeline_spatial_tiles and tiling.rows < domain(layer).rows
+    by_channels = options.pipeline_channel_tiles and tiling.blocks < layer.output.blocks
+    several_blocks = tiling.blocks < layer.output.blocks
+    overlap = by_channels if several_blocks else by_rows
+    return replace(tiling, row_buffers=2 if by_rows else 1, buffers=2 if overlap else 1)
 
 
 def _plain(phase: Phase, layer: Layer, target: Target) -> ArrayMap:
     return choose(phase.geometry, layer.input, 1, 1, ArrayOptions(enable_icr=False), target)
+
+
+def matrix_sets(layer: Layer, tiling: Tiling, target: Target) -> int:
+    """Weight sets that all weights of an array layer take together."""
+    return ceil_div(layer.output.blocks, tiling.blocks) * sum(m.sets(target) for m in tiling.maps)
 
 
 def pipelined(layer: Layer, tiling: Tiling, options: TilingOptions, target: Target) -> Tiling:
@@ -157,32 +228,38 @@ def pipelined(layer: Layer, tiling: Tiling, options: TilingOptions, target: Targ
     if not options.pipeline_spatial_tiles or options.force_h_tiling is not None:
         return tiling
     if isinstance(layer.work, list):
-        tiles = ceil_div(layer.output.blocks, tiling.blocks)
-        sets = tiles * sum(m.sets(target) for m in tiling.maps)
-        if sets > target.array.weight_sets:
+        if matrix_sets(layer, tiling, target) > target.array.weight_sets:
             return tiling
     rows = domain(layer).rows
     count = min(PIPELINE_TILES, rows, work_cycles(layer, tiling, target) // PIPELINE_CYCLES)
     if count <= ceil_div(rows, tiling.rows):
         return tiling
-    return replace(tiling, rows=ceil_div(rows, count), buffers=2 if options.double_buffer else 1)
+    return _buffered(layer, replace(tiling, rows=ceil_div(rows, count)), options)
 
 
 def work_cycles(layer: Layer, tiling: Tiling, target: Target) -> int:
     """Streaming cycles of the whole layer, as axir.target.cost counts them, without start-up and loads."""
+    return tile_cycles(layer, tiling, 0, domain(layer).rows, target)
+
+
+def tile_cycles(layer: Layer, tiling: Tiling, first: int, last: int, target: Target) -> int:
+    """`work_cycles` of rows [first, last) of the domain."""
     vector = vector_cycles(layer.code.steps, target)
     if isinstance(layer.work, list):
         total = 0
         for phase, m in zip(layer.work, tiling.maps, strict=True):
-            vectors = phase.geometry.height * ceil_div(phase.geometry.width, m.replicas)
+            rows = max(0, min(last, phase.geometry.height) - first)
+            vectors = rows * ceil_div(phase.geometry.width, m.replicas)
             columns = min(tiling.blocks, layer.output.blocks) * m.replicas
             tiles = ceil_div(layer.output.blocks, tiling.blocks)
             total += tiles * vectors * array_interval(m.rows, columns, vector, target)
         return total
     assert layer.work is not None
-    taps = layer.work.geometry.kernel[0] * layer.work.geometry.kernel[1]
-    each = vector if layer.work.mode == "vec" else depthwise_interval(taps, vector, target)
-    return layer.output.blocks * layer.work.geometry.height * layer.work.geometry.width * each
+    g = layer.work.geometry
+    if layer.whole_pixels:
+        return (last - first) * g.width * softmax_cycles(layer.output.blocks, target)
+    each = vector if layer.work.mode == "vec" else depthwise_interval(g.kernel[0] * g.kernel[1], vector, target)
+    return layer.output.blocks * (last - first) * g.width * each
 
 
 @dataclass(frozen=True)
@@ -196,21 +273,19 @@ class Need:
         return sum(size for _, size in self.parts)
 
 
+CONSTANT_PARTS = ("weights and parameters", "parameters", "weights")
+"""What of a `Need` is constants."""
+
+
 def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
     """What one tile takes: tile buffers of tensors that live elsewhere, weights, parameters, partial sums."""
     parts: list[tuple[str, int]] = []
-    rows = domain(layer).rows
-    first_in = max(
-        (
-            high - low
-            for low, high in (input_rows(layer, r, min(r + tiling.rows, rows)) for r in range(0, rows, tiling.rows))
-        ),
-        default=0,
-    )
+    extents = [input_rows(layer, first, last) for first, last in row_tiles(layer, tiling)]
+    first_in = max((high - low for low, high in extents), default=0)
     window = isinstance(layer.work, WindowWork)
     if layer.input.storage.home != "l1":
         size = tile_bytes(layer.input, first_in, tiling.blocks if window else None)
-        parts.append(("input tile", size * tiling.buffers))
+        parts.append(("input tile", size * (tiling.buffers if window else tiling.row_buffers)))
     out_rows = min(tiling.rows * domain(layer).step, layer.output.height)
     for extra in layer.extras:
         if extra.storage.home != "l1":
@@ -218,13 +293,11 @@ def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
             parts.append(("operand tile", size * tiling.buffers))
     if layer.output.storage.home != "l1":
         parts.append(("output tile", tile_bytes(layer.output, out_rows, tiling.blocks) * tiling.buffers))
-    parameters = len(layer.code.vectors) * 256 * layer.output.blocks
     if isinstance(layer.work, list):
-        parts.extend(_array_need(layer, tiling, parameters * len(layer.work), target))
+        parts.extend(_array_need(layer, tiling, parameter_bytes(layer) * len(layer.work), target))
     elif isinstance(layer.work, WindowWork):
-        weights = 0 if layer.work.weights is None else layer.output.blocks * PWORD * layer.work.weights.shape[1]
-        if parameters + weights:
-            parts.append(("weights and parameters", parameters + weights))
+        if constants_bytes(layer, tiling):
+            parts.append(("weights and parameters", constants_bytes(layer, tiling)))
     return Need(tuple(parts))
 
 
@@ -235,7 +308,7 @@ def _array_need(layer: Layer, tiling: Tiling, parameters: int, target: Target) -
         yield "weights and parameters", constants_bytes(layer, tiling)
     else:
         yield "parameters", parameters
-        yield "weights", _staged(tiling, columns)
+        yield "weights", staged_bytes(tiling, columns)
     room = target.array.weight_sets * target.array.rows
     partial = max(
         (
@@ -249,7 +322,7 @@ def _array_need(layer: Layer, tiling: Tiling, parameters: int, target: Target) -
         yield "partial sums", partial
 
 
-def _staged(tiling: Tiling, columns: int) -> int:
+def staged_bytes(tiling: Tiling, columns: int) -> int:
     """Bytes of the weight chunks that are in L1 at a time."""
     chunks = [m.source_rows if m.replicas > 1 or m.clear else min(m.source_rows, tiling.chunk) for m in tiling.maps]
     staged = max(chunks) * columns

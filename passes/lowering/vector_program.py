@@ -16,9 +16,18 @@ from axir.dialects.epilogue import Step
 from axir.ir.constants import constant_array
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
-from axir.target.isa import MAX_STEPS, PWORD, Lane, Register, StepOp, VectorStep
+from axir.passes.lowering.registers import Algorithm, Operation, Values, allocate
+from axir.target.isa import PWORD, Lane, StepOp, VectorStep
 
 F32 = np.float32
+
+EXPONENTIAL = Step("exp")
+"""What the table of a softmax does; no step of an epilogue."""
+
+
+def table_of(step: Step) -> numerics.Table:
+    """The table of a TABLE step, or of a softmax."""
+    return numerics.exponential() if step == EXPONENTIAL else numerics.table(step.kind, *step.arguments)
 
 
 @dataclass
@@ -26,20 +35,37 @@ class VectorCode:
     """The fields of a `isa.VectorProgram` that do not depend on addresses, and its parameter vectors.
 
     `vectors` hold one 4-byte number a channel, in channel order; `operands` are the indices of the extras that the
-    LOAD steps read; `table` is the function of the TABLE steps.
+    LOAD steps read; `table` is the epilogue's step that the TABLE steps do, or `EXPONENTIAL`.
     """
 
     bias: int | Lane = 0
     scale: float | Lane = 1.0
-    steps: list[VectorStep] = field(default_factory=list[VectorStep])
+    steps: tuple[VectorStep, ...] = ()
     inverse: float | Lane = 1.0
     zero_point: int | Lane = 0
     lower: int = numerics.INT8_MIN
     upper: int = numerics.INT8_MAX
     operands: list[tuple[int | Lane, float | Lane]] = field(default_factory=list[tuple[int | Lane, float | Lane]])
     vectors: list[NDArray[Any]] = field(default_factory=list[NDArray[Any]])
-    table: str | None = None
+    table: Step | None = None
     pad_lane: int = 255
+    operations: list[Operation] = field(default_factory=list[Operation])
+    loaded: dict[int, int] = field(default_factory=dict[int, int])  # values that are tensor operands, by extra
+    result: int = 0  # the value of the operations so far
+
+    def apply(self, op: StepOp, constant: float | Lane | None = None, value: int | None = None) -> None:
+        """An operation on the result so far: alone, with a constant, or with another value."""
+        operands = (self.result,) if value is None else (self.result, value)
+        self.operations.append(Operation(op, operands, constant))
+        self.result = len(self.operations)
+
+    def operand(self, extra: int, zero_point: NDArray[Any], scale: NDArray[Any]) -> int:
+        """The value of a tensor operand, loaded once."""
+        if extra not in self.loaded:
+            self.operations.append(Operation(StepOp.LOAD, index=len(self.operands)))
+            self.operands.append((self.integer(zero_point), self.real(scale)))
+            self.loaded[extra] = len(self.operations)
+        return self.loaded[extra]
 
     def lane(self, vector: NDArray[Any]) -> Lane:
         """A parameter vector: int32 or float32, one number a channel."""
@@ -56,7 +82,7 @@ class VectorCode:
         return {
             "bias": self.bias,
             "scale": self.scale,
-            "steps": tuple(self.steps),
+            "steps": self.steps,
             "inverse": self.inverse,
             "zero_point": self.zero_point,
             "lower": self.lower,
@@ -97,32 +123,34 @@ def passthrough() -> VectorCode:
 def finish(
     code: VectorCode,
     epilogue: Sequence[Step],
-    extras: Sequence[QuantType],
+    extras: Sequence[tuple[int, QuantType]],
     slope: NDArray[np.float32] | None,
     result: QuantType,
     store: WeightStore,
     node: str,
+    algorithm: Algorithm,
 ) -> VectorCode:
-    """Append the epilogue's steps and the requantization to `result`. Raises `AxirError` where that is too long."""
+    """Append the epilogue's steps and the requantization to `result`, and allocate registers.
+
+    `extras` are the number and type of the tensor that each step with an operand takes, in order; one that is taken
+    twice is loaded once. Raises `AxirError` where the program is too long.
+    """
     inverse, zero_point = requantization(result, store)
     code.inverse, code.zero_point = code.real(inverse), code.integer(zero_point)
     steps = list(epilogue)
     if not result.per_channel:
         _trailing_bounds(code, steps, inverse, zero_point)
     remaining = list(extras)
-    tables = {step.kind for step in steps if step.kind in numerics.FUNCTIONS}
-    if len(tables) > 1 or len(extras) > 2:
+    tables = {step for step in epilogue if step.is_table}
+    tensors = len({number for number, _ in extras})
+    if len(tables) > 1 or tensors > 2:
         raise AxirError(
-            f"the epilogue needs {len(tables)} tables and {len(extras)} tensor operands, the device takes 1 and 2",
+            f"the epilogue needs {len(tables)} tables and {tensors} tensor operands, the device takes 1 and 2",
             node=node,
         )
     for step in steps:
         _append(code, step, remaining, slope, store)
-    if len(code.steps) > MAX_STEPS:
-        raise AxirError(
-            f"the epilogue needs {len(code.steps)} vector steps, the device has {MAX_STEPS}", node=node,
-            notes=("lower the number of operators fused into one (pass fuse-epilogue{max-steps=...})",),
-        )  # fmt: skip
+    code.steps = allocate(Values(tuple(code.operations), code.result), algorithm, node=node)
     return code
 
 
@@ -155,10 +183,14 @@ def _trailing_bounds(
 
 
 def _append(
-    code: VectorCode, step: Step, extras: list[QuantType], slope: NDArray[np.float32] | None, store: WeightStore
+    code: VectorCode,
+    step: Step,
+    extras: list[tuple[int, QuantType]],
+    slope: NDArray[np.float32] | None,
+    store: WeightStore,
 ) -> None:
     def constant(op: StepOp, value: float) -> None:
-        code.steps.append(VectorStep(op, 0, float(F32(value))))
+        code.apply(op, float(F32(value)))
 
     match step.kind:
         case "relu":
@@ -170,7 +202,7 @@ def _append(
             constant(StepOp.PRELU, step.arguments[0])
         case "prelu":
             assert slope is not None
-            code.steps.append(VectorStep(StepOp.PRELU, 0, code.lane(slope)))
+            code.apply(StepOp.PRELU, code.lane(slope))
         case "affine" | "hard_sigmoid":
             constant(StepOp.MUL, step.arguments[0])
             constant(StepOp.ADD, step.arguments[1])
@@ -178,10 +210,10 @@ def _append(
                 constant(StepOp.MAX, 0.0)
                 constant(StepOp.MIN, 1.0)
         case "add" | "mul":
-            scale, zero_point = quant_arrays(extras.pop(0), store)
-            code.operands.append((code.integer(zero_point), code.real(scale)))
-            code.steps.append(VectorStep(StepOp.LOAD, 1, None, len(code.operands) - 1))
-            code.steps.append(VectorStep(StepOp.ADD if step.kind == "add" else StepOp.MUL, 0, Register(1)))
+            number, element = extras.pop(0)
+            scale, zero_point = quant_arrays(element, store)
+            value = code.operand(number, zero_point, scale)
+            code.apply(StepOp.ADD if step.kind == "add" else StepOp.MUL, value=value)
         case _:
-            code.steps.append(VectorStep(StepOp.TABLE, 0))
-            code.table = step.kind
+            code.apply(StepOp.TABLE)
+            code.table = step

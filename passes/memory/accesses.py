@@ -27,18 +27,28 @@ ARRAY = "array"
 
 def accesses(task: aipu.TaskOp, set_rows: int) -> Iterator[Access]:
     """The ranges that a task touches; its buffers must have addresses. A weight set has `set_rows` rows."""
+    for buffer, access in buffer_accesses(task, set_rows):
+        start = 0
+        if buffer is not None:
+            assert buffer.address is not None
+            start = buffer.address
+        yield Access(access.memory, start + access.low, start + access.high, access.write)
+
+
+def buffer_accesses(task: aipu.TaskOp, set_rows: int) -> Iterator[tuple[aipu.BufferOp | None, Access]]:
+    """The same with the buffers, the ranges being offsets in them; None is the weight sets."""
     fields = task.fields
     for row, address, value in task.placed:
         buffer = value.owner
         assert isinstance(buffer, aipu.BufferOp)
-        assert buffer.address is not None
         low, high = extent(fields, row.name)
-        start = buffer.address + address.offset
-        yield Access(address.memory, start + low, start + high, row.name in WRITTEN)
+        # Whole pwords: what orders tasks is counted in them (docs/isa.md, "Strictness").
+        low, high = (address.offset + low) // isa.PWORD, ceil_div(address.offset + high, isa.PWORD)
+        yield buffer, Access(address.memory, low * isa.PWORD, high * isa.PWORD, row.name in WRITTEN)
     if isinstance(fields, isa.Load):
-        yield Access(ARRAY, *load_rows(fields, set_rows), True)
+        yield None, Access(ARRAY, *load_rows(fields, set_rows), True)
     elif isinstance(fields, isa.Mvm):
-        yield Access(ARRAY, fields.row, fields.row + fields.matrix_rows, False)
+        yield None, Access(ARRAY, fields.row, fields.row + fields.matrix_rows, False)
 
 
 def load_rows(load: isa.Load, set_rows: int) -> tuple[int, int]:
@@ -60,6 +70,8 @@ def extent(fields: isa.Instruction, name: str) -> tuple[int, int]:
             return 0, fields.segments * fields.segment_rows * fields.columns
         case isa.VectorProgram():
             return _streaming(fields, name)
+        case isa.Softmax():
+            return _softmax(fields, name)
         case _:
             raise TypeError(type(fields).__name__)
 
@@ -91,6 +103,13 @@ def _streaming(fields: isa.VectorProgram, name: str) -> tuple[int, int]:
         case _:
             assert isinstance(fields, isa.Mvm)
             return 0, fields.rows * fields.vectors * fields.columns * isa.PWORD * 4
+
+
+def _softmax(fields: isa.Softmax, name: str) -> tuple[int, int]:
+    if name == "table":
+        return 0, TABLE_BYTES
+    row_pitch, pitch = (fields.row_pitch, fields.pitch) if name == "src" else (fields.out_row_pitch, fields.out_pitch)
+    return 0, (fields.rows - 1) * row_pitch + (fields.pixels - 1) * pitch + fields.blocks * isa.PWORD
 
 
 def _window(fields: isa.Window) -> tuple[int, int]:

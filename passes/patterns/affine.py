@@ -149,6 +149,25 @@ class FoldIntoConsumer(RewritePattern):
 
 
 @dataclass(frozen=True)
+class ScaleAndShiftToDepthwise(RewritePattern):
+    """x * s + t on NCHW -> depthwise convolution with a kernel of 1x1, where nothing else uses x * s"""
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.MulOp, rewriter: PatternRewriter):
+        shape = base.shape_of(op.result)
+        outer = op.result.get_user_of_unique_use()
+        if not isinstance(outer, ax.AddOp) or outer.a is not op.result or len(shape) != 4:
+            return
+        scale, shift = (channel_vector(constant, shape, self.store) for constant in (op.b, outer.b))
+        if scale is None or shift is None or not op.a.type == op.result.type == outer.result.type:
+            return
+        factor, bias = f32_op(scale.reshape(-1, 1, 1, 1), self.store), f32_op(shift, self.store)
+        replace(rewriter, outer, [factor, bias, conv(op.a, factor, bias, group=shape[1])], op, outer)
+
+
+@dataclass(frozen=True)
 class AffineToDepthwise(RewritePattern):
     """x * s or x + t on NCHW -> depthwise convolution with a kernel of 1x1"""
 

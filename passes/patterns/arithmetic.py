@@ -136,13 +136,14 @@ class SimplifyClip(RewritePattern):
                 pass
 
 
-def patterns(store: WeightStore) -> tuple[RewritePattern, ...]:
+def patterns(store: WeightStore, *, merge: bool = True) -> tuple[RewritePattern, ...]:
+    """`merge` says whether constants may be merged, which rounds otherwise."""
     return (
         ConstantLast(),
         SubtractionOfConstant(store),
         DivisionByConstant(store),
         NeutralConstant(store),
-        MergeConstants(store),
+        *([MergeConstants(store)] if merge else []),
         MergeClips(),
         SimplifyClip(),
     )

@@ -78,9 +78,10 @@ def depthwise_inputs(graph: ax.GraphOp) -> list[SSAValue]:
     """The tensors that can have one scale a channel: only depthwise convolutions read them, as their input.
 
     Inputs of the graph stay per tensor (the host quantizes them), and so do results that share their parameters with
-    other tensors (`shared_groups`).
+    other tensors (`shared_groups`) or have fixed ones (softmax).
     """
-    found = [value for op in graph.body.block.ops for value in op.results if not isinstance(op, SHARING)]
+    one_scale = (*SHARING, ax.SoftmaxOp)
+    found = [value for op in graph.body.block.ops for value in op.results if not isinstance(op, one_scale)]
     return [value for value in found if value.first_use is not None and all(map(_is_depthwise, value.uses))]
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import FloatAttr, f64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from axir.dialects import ax, axq, base
@@ -26,14 +27,19 @@ Properties = dict[str, Attribute]
 
 
 def lower_graph(
-    graph: ax.GraphOp, types: dict[SSAValue, QuantType], means: dict[SSAValue, F32], store: WeightStore
+    graph: ax.GraphOp,
+    types: dict[SSAValue, QuantType],
+    means: dict[SSAValue, F32],
+    store: WeightStore,
+    softmax_neutral_value: float,
 ) -> axq.GraphOp:
     """The quantized form of `graph`, whose tensors get the given types.
 
     `means` are those of every channel, of the tensors where they are known: they correct biases of convolutions.
+    `softmax_neutral_value` is what every softmax gets behind its last channel.
     Raises `AxirError` for operations without a quantized form and for constants where a tensor is needed.
     """
-    lowering = _Lowering(types, means, store)
+    lowering = _Lowering(types, means, store, softmax_neutral_value)
     block = graph.body.block
     inputs = [
         (name.data, axq.quantized(base.shape_of(argument), types[argument]))
@@ -55,7 +61,14 @@ def lower_graph(
 
 
 class _Lowering:
-    def __init__(self, types: dict[SSAValue, QuantType], means: dict[SSAValue, F32], store: WeightStore):
+    def __init__(
+        self,
+        types: dict[SSAValue, QuantType],
+        means: dict[SSAValue, F32],
+        store: WeightStore,
+        softmax_neutral_value: float,
+    ):
+        self.softmax_neutral_value = softmax_neutral_value
         self.types = types
         self.means = means
         self.store = store
@@ -89,6 +102,9 @@ class _Lowering:
             case ax.MaxPoolOp():
                 properties = _copied(op, ("kernel", "strides", "pads", "dilations"))
                 return self._build(op, axq.MaxPoolOp, [self.tensor(op.input, op)], properties)
+            case ax.SoftmaxOp() if op.axis.value.data == axq.CHANNELS:
+                properties = _copied(op, ("axis",)) | {"neutral": FloatAttr(self.softmax_neutral_value, f64)}
+                return self._build(op, axq.SoftmaxOp, [self.tensor(op.input, op)], properties)
             case ax.ConcatOp():
                 inputs = [self.tensor(value, op) for value in op.inputs]
                 return self._build(op, axq.ConcatOp, [inputs], _copied(op, ("axis",)))

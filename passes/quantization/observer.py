@@ -107,7 +107,11 @@ class Observer:
         self.samples = 0
 
     def update(self, values: F32, scratch: Scratch) -> None:
-        """Take in one sample of the tensor. Raises `ValueError` where it holds a NaN or an infinity."""
+        """Take in one sample of the tensor. Raises `ValueError` where it holds anything but finite float32 numbers."""
+        if values.dtype != np.float32:
+            raise ValueError(f"{values.dtype} elements, not float32")
+        if not values.size:
+            raise ValueError("no elements")
         minimum, maximum = float(values.min()), float(values.max())
         if not math.isfinite(minimum) or not math.isfinite(maximum):
             raise ValueError("a NaN" if math.isnan(minimum) else "an infinity")

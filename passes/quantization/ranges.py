@@ -39,6 +39,10 @@ class Range:
         return QuantType.per_tensor(float(scale), int(zero_point))
 
 
+PROBABILITIES = Range(0.0, 255 / 256)
+"""Of a softmax, whatever calibration saw: scale 1/256, zero point -128."""
+
+
 def parameters(low: F64, high: F64) -> tuple[F32, I32]:
     """Scale and zero point with which 256 steps reach from `low` to `high`, elementwise; low <= 0 <= high.
 

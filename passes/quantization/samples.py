@@ -14,6 +14,7 @@ from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
 from axir.passes.quantization.float_graph import FloatGraph, input_shapes
 from axir.passes.quantization.graph import graph_named, main_graph
+from axir.passes.remove_layout_transform import nhwc_inputs, to_nhwc
 
 Array = NDArray[Any]
 Sample = Mapping[str, Array]
@@ -23,7 +24,11 @@ Inputs = dict[str, tuple[tuple[int, ...], str]]
 def model_inputs(module: ModuleOp) -> Inputs:
     """Shape and type of what the user feeds: the inputs of @preamble, and those of @main that it does not compute."""
     main, preamble = main_graph(module), graph_named(module, "preamble")
-    inputs = input_shapes(main)
+    channels_last = nhwc_inputs(module)
+    inputs = {
+        name: (to_nhwc(shape) if name in channels_last else shape, dtype)
+        for name, (shape, dtype) in input_shapes(main).items()
+    }
     if preamble is None:
         return inputs
     computed = {name.data for name in preamble.outputs}
@@ -53,17 +58,17 @@ def check_sample(sample: Sample, inputs: Inputs, index: int) -> None:
 def main_samples(module: ModuleOp, store: WeightStore, samples: Iterable[Sample]) -> Iterator[Sample]:
     """Samples of the model as samples of @main: @preamble, where there is one, computes its inputs."""
     inputs = model_inputs(module)
+    channels_last = nhwc_inputs(module)
     preamble = graph_named(module, "preamble")
     runner = None if preamble is None else FloatGraph(preamble, store, list(preamble.terminator.operands))
     names = [] if preamble is None else [name.data for name in preamble.outputs]
     host_inputs = [] if preamble is None else [name.data for name in preamble.inputs]
     for index, sample in enumerate(samples):
         check_sample(sample, inputs, index)
-        if runner is None:
-            yield sample
-        else:
-            computed = runner.run({name: sample[name] for name in host_inputs})
-            yield {**sample, **dict(zip(names, computed, strict=True))}
+        moved = {name: np.ascontiguousarray(np.moveaxis(sample[name], -1, 1)) for name in channels_last}
+        given = {name: sample[name] for name in host_inputs}
+        computed = runner.run(given) if runner is not None else []
+        yield {**sample, **moved, **dict(zip(names, computed, strict=True))}
 
 
 def load_samples(path: str, inputs: Inputs, limit: int | None) -> Iterator[Sample]:

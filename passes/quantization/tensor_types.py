@@ -16,7 +16,7 @@ from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
 from axir.passes.quantization.graph import convolution_inputs, depthwise_inputs, describe, shared_groups, stats_of
-from axir.passes.quantization.ranges import Range, least_error_range, parameters
+from axir.passes.quantization.ranges import PROBABILITIES, Range, least_error_range, parameters
 
 
 def choose_types(
@@ -50,6 +50,8 @@ def channel_means(graph: ax.GraphOp, store: WeightStore) -> dict[SSAValue, NDArr
 
 
 def _range(value: SSAValue, graph: ax.GraphOp, store: WeightStore, clip: bool) -> Range:
+    if isinstance(value.owner, ax.SoftmaxOp):
+        return PROBABILITIES
     stats = stats_of(value, graph)
     minimum, maximum = stats.minimum.value.data, stats.maximum.value.data
     if not clip:

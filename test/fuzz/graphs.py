@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from hypothesis import strategies as st
-from xdsl.dialects.builtin import ArrayAttr, BoolAttr, DenseIntOrFPElementsAttr, IntegerAttr, StringAttr, i64
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    BoolAttr,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    f64,
+    i64,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from axir.dialects import axq
@@ -29,9 +38,10 @@ def quants(draw: st.DrawFn) -> QuantType:
 
 @dataclass
 class Builder:
-    """Grows one graph; `values` are the tensors that later operators may read."""
+    """Grows one graph; `values` are the tensors that later operators may read, or only the last so many of them."""
 
     draw: st.DrawFn
+    recent: int = 0
     store: WeightStore = field(default_factory=WeightStore)
     ops: list[Operation] = field(default_factory=list)
     values: list[SSAValue] = field(default_factory=list)
@@ -52,7 +62,7 @@ class Builder:
         self.values.append(op.results[0])
 
     def pick(self) -> SSAValue:
-        return self.draw(st.sampled_from(self.values))
+        return self.draw(st.sampled_from(self.values[-self.recent :]))
 
     def epilogue(self, shape: tuple[int, ...], most: int) -> tuple[list[Step], list[SSAValue], Constant | None]:
         steps: list[Step] = []
@@ -61,7 +71,7 @@ class Builder:
         same = [v for v in self.values if shape_of(v) in (shape, (1, shape[1], 1, 1)) and v not in extras]
         for _ in range(self.draw(st.integers(0, most))):
             kinds = ["relu", "clip", "leaky_relu", "hard_sigmoid"]
-            if not any(step.kind in ("sigmoid", "silu", "tanh", "hard_swish") for step in steps):
+            if not any(step.is_table for step in steps):
                 kinds += ["sigmoid", "silu", "tanh", "hard_swish"]
             if slope is None:
                 kinds.append("prelu")
@@ -80,6 +90,9 @@ class Builder:
                 slope = self.constant(self.rng.uniform(-0.5, 0.5, shape[1]).astype(np.float32))
             elif kind in ("add", "mul"):
                 extras.append(self.draw(st.sampled_from(same)))
+            elif Step(kind).is_table:
+                a, c = (st.sampled_from([-2.5, 0.3, 1.0, 7.0]) for _ in "ac")
+                arguments = self.draw(st.one_of(st.just(()), st.tuples(a, st.floats(-3, 3, width=32), c, st.just(0.5))))
             steps.append(Step(kind, arguments))
         return steps, extras, slope
 
@@ -175,6 +188,12 @@ class Builder:
         source = self.pick()
         self.fused(axq.MapOp, source, shape_of(source), {})
 
+    def softmax(self) -> None:
+        source = self.pick()
+        neutral = FloatAttr(self.draw(st.sampled_from([-100000.0, -5.0, 0.0, 2.0])), f64)
+        properties: dict[str, Attribute] = {"axis": IntegerAttr(1, i64), "neutral": neutral}
+        self.add(axq.SoftmaxOp, [[source]], properties, shape_of(source), self.draw(quants()))
+
     def concat(self) -> None:
         first = self.pick()
         shape = shape_of(first)
@@ -225,7 +244,7 @@ def graphs(draw: st.DrawFn) -> Case:
     builder.values.extend(graph.body.block.args)
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
-        builder.concat, builder.slice,
+        builder.softmax, builder.concat, builder.slice,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()
@@ -235,5 +254,26 @@ def graphs(draw: st.DrawFn) -> Case:
     returned = [last] if draw(st.booleans()) else [last, builder.pick()]
     graph.body.block.add_ops([*builder.ops, axq.ReturnOp(returned)])
     graph.outputs = ArrayAttr(StringAttr(f"y{index}") for index in range(len(returned)))
+    graph.verify()
+    return Case(graph, builder.store)
+
+
+@st.composite
+def towers(draw: st.DrawFn) -> Case:
+    """A verified graph of some layers on each other, over a tall image: what depth-first chains are for."""
+    builder = Builder(draw, recent=1)
+    size = draw(st.sampled_from([1, 8, 66])), draw(st.integers(6, 40)), draw(st.integers(1, 9))
+    graph = axq.GraphOp("main", [("x0", quantized((1, *size), draw(quants())))], [])
+    builder.values.extend(graph.body.block.args)
+    makers = [
+        builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map
+    ]  # fmt: skip
+    for _ in range(draw(st.integers(2, 7))):
+        builder.recent = draw(st.sampled_from([1, 1, 1, 2]))
+        draw(st.sampled_from(makers))()
+    if not builder.ops:
+        builder.map()
+    graph.body.block.add_ops([*builder.ops, axq.ReturnOp([builder.values[-1]])])
+    graph.outputs = ArrayAttr([StringAttr("y0")])
     graph.verify()
     return Case(graph, builder.store)

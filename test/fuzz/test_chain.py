@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from fuzz.graphs import Case, graphs
@@ -18,10 +20,15 @@ from axir.ir.context import make_context
 from axir.ir.diagnostics import AxirError
 from axir.ir.parsing import verify
 from axir.ir.store import WeightStore
+from axir.passes.list_schedule import ListSchedulePass
 from axir.passes.lower_to_aipu import LowerToAipuPass
+from axir.passes.lowering.registers import ALGORITHMS
 from axir.passes.plan_memory import PlanMemoryPass
 from axir.passes.schedule import SchedulePass
+from axir.passes.stage_constants import StageConstantsPass
 from axir.target.description import load
+
+POOLS = st.sampled_from(["global.ddr", "global.ddr", "global.l2", "global.l1"])
 
 
 def lowered(graph: axq.GraphOp, store: WeightStore, **options: object) -> aipu.ProgramOp:
@@ -29,10 +36,9 @@ def lowered(graph: axq.GraphOp, store: WeightStore, **options: object) -> aipu.P
     context = make_context()
     context.store.update(store)
     module = ModuleOp([graph.clone()])
-    memory = {key: value for key, value in options.items() if key.endswith("constraint")}
-    LowerToAipuPass(**options).apply(context, module)
-    PlanMemoryPass(**memory).apply(context, module)
-    SchedulePass().apply(context, module)
+    for pass_ in (LowerToAipuPass, StageConstantsPass, ListSchedulePass, PlanMemoryPass, SchedulePass):
+        names = {option.name for option in fields(pass_)}
+        pass_(**{name: value for name, value in options.items() if name in names}).apply(context, module)
     verify(module)
     program = module.body.block.first_op
     assert isinstance(program, aipu.ProgramOp)
@@ -73,7 +79,33 @@ def test_simulator_equals_reference(case: Case, seed: int) -> None:
             "imc_double_buffer_pipeline": st.booleans(),
             "imc_double_buffer_sequential": st.booleans(),
             "pipeline_spatial_tiles": st.booleans(),
+            "pipeline_channel_tiles": st.booleans(),
+            "unroll_prologue_epilogue": st.booleans(),
+            "force_oc_tiling": st.sampled_from([None, 2]),
+            "tiling_depth": st.sampled_from([1, 3, 6]),
+            "dfs_search_constraint": st.sampled_from([None, 2]),
+            "split_buffer_promotion": st.booleans(),
+            "enable_buffer_promotion": st.booleans(),
+            "ignore_weight_buffers": st.booleans(),
+            "io_memory_pool": POOLS,
+            "constant_memory_pool": POOLS,
+            "workspace_memory_pool": POOLS,
             "mvm_utilization_limit": st.sampled_from([0.125, 0.5, 1.0]),
+            "rewrite_concat_to_resadd": st.booleans(),
+            "remove_io_padding_and_layout_transform": st.booleans(),
+            "group_ifdw_tasks": st.booleans(),
+            "dpu_constants_home": st.sampled_from(["global.ddr", "global.l2"]),
+            "dpu_allocation_algorithm": st.sampled_from(ALGORITHMS),
+            "elf_in_ddr": st.booleans(),
+            "stream_tasklist": st.booleans(),
+            "dpu_instructions_home": st.sampled_from(["default", "l2"]),
+            "dwpu_instructions_home": st.sampled_from(["default", "l2"]),
+            "l2_size_reserved_tasklist": st.sampled_from([1 << 13, 1 << 16]),
+            "page_memory": st.booleans(),
+            "double_buffer": st.booleans(),
+            "use_list_scheduler": st.booleans(),
+            "use_hw_tokens": st.booleans(),
+            "use_sysdma": st.booleans(),
         }
     ),
 )

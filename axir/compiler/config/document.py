@@ -1,16 +1,18 @@
-"""The settings as text: a commented TOML file, and the table of docs/config.md."""
+"""The settings as text: a commented TOML file, `axc --help-settings`, and the table of docs/config.md."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap
 
-from axir.compiler.config.config import CompilerConfig, settings_table
+from axir.compiler.config.config import CompilerConfig
 from axir.compiler.config.setting import Setting, Value
 from axir.compiler.config.settings import GROUPS
+from axir.compiler.config.table import find_setting, settings_table
 
-NO_EFFECT = "accepted, has no effect yet"
+NO_EFFECT = "accepted without effect"
 BEGIN, END = "<!-- settings: generated, see the end of this page -->\n", "<!-- end of settings -->\n"
 """What the tables of docs/config.md stand between."""
 
@@ -56,6 +58,30 @@ def toml_value(value: Value) -> str:
             return repr(value)
 
 
+def help_text(names: Sequence[str] = ()) -> str:
+    """Type, default, legal values and meaning of the settings of these names or aliases, or of all in groups.
+
+    Raises `AxirError` for a name that is none.
+    """
+    if names:
+        return "\n".join(_help(find_setting(name)) for name in names)
+    parts: list[str] = []
+    for group, title in GROUPS.items():
+        parts += [f"=== {title} ===", *map(_help, _of_group(group))]
+    return "\n".join(parts)
+
+
+def _help(entry: Setting) -> str:
+    names = ", ".join((entry.name, *(f"alias {alias}" for alias in entry.info.aliases)))
+    legal = " ".join(part for part in (entry.legal, entry.info.unit) if part)
+    default = "none" if entry.default is None else toml_value(entry.default)
+    lines = [f"{entry.type_name}, default {default}", f"legal: {legal}" + (" or none" if entry.optional else "")]
+    lines = lines if legal else lines[:1]
+    meaning = entry.info.meaning + ("" if entry.info.effect else f" ({NO_EFFECT})")
+    indented = [line for text in (*lines, meaning) for line in wrap(text, 110, break_on_hyphens=False)]
+    return "\n".join([names, *(f"    {line}" for line in indented), ""])
+
+
 def markdown_tables() -> str:
     """The tables of docs/config.md, one a group."""
     parts: list[str] = []
@@ -66,7 +92,9 @@ def markdown_tables() -> str:
 
 
 def _row(entry: Setting) -> str:
-    name = "<br>".join([f"`{entry.name}`", *(f"alias `{alias}`" for alias in entry.info.aliases)])
+    aliases = [f"alias `{alias}`" for alias in entry.info.aliases]
+    formerly = [f"in older cards `{name}`" for name in entry.info.formerly]
+    name = "<br>".join([f"`{entry.name}`", *aliases, *formerly])
     default = "none" if entry.default is None else f"`{toml_value(entry.default)}`"
     ranges = [f"{entry.legal} {entry.info.unit}".strip()] if entry.legal else []
     legal = "<br>".join([f"`{choice}`" for choice in entry.choices] or ranges)

@@ -16,7 +16,8 @@ class SettingInfo:
     """What a declaration says beyond name, type and default.
 
     `low` and `high` bound numbers, `above` and `below` exclude their bounds; `also` are legal values outside of them.
-    `effect` is False for a setting that is accepted and checked, but that this version does not act upon.
+    `effect` is False for a setting that is accepted and checked, but that this version does not act upon. `formerly`
+    are the names that it has in the older, nested form of a configuration, and only there.
     """
 
     group: str
@@ -30,6 +31,7 @@ class SettingInfo:
     multiple: float | None = None
     also: tuple[int, ...] = ()
     effect: bool = False
+    formerly: tuple[str, ...] = ()
 
 
 def setting(
@@ -46,9 +48,10 @@ def setting(
     multiple: float | None = None,
     also: tuple[int, ...] = (),
     effect: bool = False,
+    formerly: tuple[str, ...] = (),
 ) -> Any:
     """Declare one setting as a dataclass field."""
-    info = SettingInfo(group, meaning, aliases, unit, low, above, high, below, multiple, also, effect)
+    info = SettingInfo(group, meaning, aliases, unit, low, above, high, below, multiple, also, effect, formerly)
     return dataclasses.field(default=default, metadata={"setting": info})
 
 
@@ -76,6 +79,10 @@ class Setting:
     @property
     def is_list(self) -> bool:
         return get_origin(self.hint) is tuple
+
+    @property
+    def is_path(self) -> bool:
+        return self.base is Path
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -131,7 +138,10 @@ class Setting:
                 raise ValueError
             return Path(value)
         if base is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            try:
+                value = float(value)
+            except OverflowError:
+                raise ValueError from None
         if type(value) is not base:
             raise ValueError
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -13,11 +13,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from axir.target.description import Target
-from axir.target.isa import Dma
+from axir.target.isa import SYSTEM_DMA, Dma
 
 
 class Resource(NamedTuple):
-    """`in` and `out` are the two directions of a core's DMA, `l2` and `ddr` belong to the device."""
+    """`in` and `out` are the two directions of a core's DMA; `l2`, `ddr` and `sysdma` belong to the device."""
 
     name: str
     core: int = 0
@@ -27,9 +27,11 @@ Demand = Counter[Resource]
 """What a copy takes for every byte that it moves."""
 
 
-def demand(dma: Dma, core: int) -> Demand:
-    """The resources of a copy on `core` (a number on the device)."""
+def demand(dma: Dma, core: int, unit: str) -> Demand:
+    """The resources of a copy on a queue of `core` (a number on the device)."""
     taken: Demand = Counter()
+    if unit == SYSTEM_DMA:
+        return Counter((Resource(SYSTEM_DMA), Resource(dma.src.memory), Resource(dma.dst.memory)))
     if dma.src.memory != "l1":
         taken[Resource("in", core)] += 1
         taken[Resource(dma.src.memory)] += 1
@@ -45,6 +47,8 @@ def capacity(resource: Resource, target: Target) -> Fraction:
     """Bytes a cycle."""
     if resource.name == "l2":
         return Fraction(target.l2.bandwidth)
+    if resource.name == SYSTEM_DMA:
+        return Fraction(target.sysdma.bandwidth)
     if resource.name == "ddr":
         return Fraction(target.ddr.bandwidth, target.device.frequency)
     return Fraction(target.dma.bandwidth)

@@ -1,19 +1,18 @@
 """Static analysis of an image, valid for every input: what a device would do wrong without a word is an error here.
 
-Addresses outside of the program's memory, reads of bytes that nothing has written, writes over constants, races between
-queues, deadlocks, and demands that the device does not meet. docs/isa.md, "Strictness", lists the rules.
+Addresses outside of the program's memory, reads of bytes that nothing has written, writes over constants and
+descriptors, races between queues, deadlocks, and demands that the device does not meet. docs/isa.md, "Strictness",
+lists the rules.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from axir.backends.aipu.accesses import SETS, Access, Region, accesses, distinct
+from axir.backends.aipu.accesses import SETS, Access, ByteMasks, Region, accesses
 from axir.backends.aipu.order import Step, unit_number
 from axir.backends.aipu.simulator.shadow import Hazard, Shadow
-from axir.backends.aipu.structure import Image, Port, TaskId, describe
+from axir.backends.aipu.structure import Code, Image, Port, TaskId, describe
 from axir.ir.diagnostics import AxirError
 from axir.target import isa
 from axir.target.cost import ceil_div
@@ -43,8 +42,14 @@ def _check_device(image: Image, target: Target) -> None:
             raise AxirError(
                 f"the program needs {size} bytes of {memory}, {target.name} has {memory_size(memory, target)}"
             )
+    preloaded = image.code_bytes("ddr", preload=True)
+    if image.memory.get("l2", 0) + preloaded > target.l2.size:
+        raise AxirError(
+            f"the program needs {image.memory.get('l2', 0)} bytes of l2 and {preloaded} for its task lists, "
+            f"{target.name} has {target.l2.size}"
+        )
     for port in (*image.inputs, *image.outputs):
-        if port.offset % PWORD or port.row_pitch % PWORD:
+        if port.offset % PWORD or (port.order == "NHWC" and port.row_pitch % PWORD):
             raise AxirError(f"port '{port.label}': its rows do not start at multiples of {PWORD} bytes")
         if port.offset + port.bytes > image.memory.get(port.memory, 0):
             raise AxirError(f"port '{port.label}' lies outside of the program's {port.memory}")
@@ -53,17 +58,38 @@ def _check_device(image: Image, target: Target) -> None:
             raise AxirError(f"constant '{constant.label}' is not made of whole pwords")
         if constant.end > image.memory.get(constant.memory, 0):
             raise AxirError(f"constant '{constant.label}' lies outside of the program's {constant.memory}")
+    _check_code(image)
+
+
+def _check_code(image: Image) -> None:
+    """Descriptors lie in the program's memory and share it with nothing that lives as long as they do."""
+    taken: list[tuple[str, str, int, int]] = [
+        (f"constant '{c.label}'", c.memory, c.address, c.end) for c in image.constants
+    ]
+    for what, ports in (("input", image.inputs), ("output", image.outputs)):
+        taken += [(f"{what} '{port.label}'", port.memory, port.offset, port.offset + port.bytes) for port in ports]
+    for code in image.code:
+        name, start, end = _code_name(code), code.address, image.code_end(code)
+        if start % PWORD or end > image.memory.get(code.memory, 0):
+            raise AxirError(f"{name} lie outside of the program's {code.memory}, or not on a pword")
+        for other, memory, low, high in taken:
+            if memory == code.memory and low < end and start < high:
+                raise AxirError(f"{name} lie over {other} in {memory}")
+        taken.append((name, code.memory, start, end))
+
+
+def _code_name(code: Code) -> str:
+    return f"the descriptors of core {code.core} {code.unit}"
 
 
 class _Checker:
     def __init__(self, image: Image, target: Target):
         self.image, self.target = image, target
         cores = range(len(image.cores))
-        copies = [unit for unit in isa.UNITS if unit.startswith("dma")]
-        everywhere = [unit_number(core, unit) for core in cores for unit in copies]
+        everywhere = [unit_number(core, unit) for core in cores for unit in isa.COPY_UNITS]
         self.shadows: dict[tuple[str, int], Shadow] = {}
         for core in cores:
-            own = [unit_number(core, unit) for unit in isa.UNITS]
+            own = [unit_number(core, unit) for unit in isa.UNITS if unit != isa.SYSTEM_DMA]
             self._add("l1", core, own)
             matrix = [unit_number(core, unit) for unit in ("load", "array")]
             rows = target.array.weight_sets * target.array.rows
@@ -75,14 +101,15 @@ class _Checker:
                     self.shadows[memory, core] = self.shadows[memory, 0]
         for constant in image.constants:
             for core in cores if constant.memory == "l1" else (0,):
-                self.shadows[constant.memory, core].preset(
-                    constant.address // PWORD, ceil_div(constant.end, PWORD), constant=True
-                )
+                self.shadows[constant.memory, core].preset(constant.address, constant.end, constant=True)
+        for code in image.code:  # to tasks it is as a constant, but one that they cannot read
+            first, end = code.address // PWORD, ceil_div(image.code_end(code), PWORD)
+            self.shadows[code.memory, 0].constant[first:end] = True
         for port in image.inputs:
-            shadow, start, end = self.shadows[port.memory, 0], port.offset // PWORD, (port.offset + port.bytes) // PWORD
-            if shadow.constant[start:end].any():
+            shadow, end = self.shadows[port.memory, 0], port.offset + port.bytes
+            if shadow.constant[port.offset // PWORD : ceil_div(end, PWORD)].any():
                 raise AxirError(f"input '{port.label}' lies over a constant in {port.memory}")
-            shadow.preset(start, end)
+            shadow.preset(port.offset, end)
 
     def _add(self, memory: Memory, core: int, units: list[int]) -> None:
         self.shadows[memory, core] = Shadow(ceil_div(self.image.memory.get(memory, 0), PWORD), units)
@@ -108,13 +135,13 @@ class _Checker:
                 where = f"the {self.target.array.weight_sets} sets of {self.target.name}"
             span = _place(access.memory, region.start, region.end)
             raise AxirError(f"{self._name(step.id)}: {access.role} reaches {span}, outside of {where}")
-        if access.write and not distinct(region):
+        if access.write and access.repeats(region):
             raise AxirError(f"{self._name(step.id)}: {access.role} writes some bytes twice")
         unit = unit_number(step.id.core, step.id.unit)
         if access.write:
-            hazard = shadow.write(region, unit, step.clock)
+            hazard = shadow.write(region, unit, step.clock, access.masks(region))
         else:
-            hazard = shadow.read(region, unit, step.clock, record=not access.aligned)
+            hazard = shadow.read(region, unit, step.clock, not access.aligned, access.masks(region))
         if hazard is not None:
             raise self._error(step, access, hazard)
 
@@ -122,6 +149,9 @@ class _Checker:
         verb = "writes" if access.write else "reads"
         place = _place(access.memory, hazard.granule, hazard.granule + 1)
         what = f"{self._name(step.id)}: {access.role} {verb} {place}"
+        for code in self.image.code:
+            if code.memory == access.memory and code.address <= hazard.granule * PWORD < self.image.code_end(code):
+                return AxirError(f"{what}, which holds {_code_name(code)}")
         if hazard.kind == "unwritten":
             return AxirError(f"{what}, which nothing has written")
         if hazard.kind == "constant":
@@ -142,14 +172,13 @@ class _Checker:
     def output(self, port: Port) -> None:
         """The host reads an output when all tasks have completed."""
         shadow = self.shadows[port.memory, 0]
-        slots = np.array(port.slots)
-        pixels = np.arange(port.shape[3])[:, None] * port.pitch
-        row = np.unique((port.offset + pixels + slots) // PWORD)
-        granules = np.add.outer(np.arange(port.shape[2]) * (port.row_pitch // PWORD), row)
-        missing = granules[~shadow.written[granules]]
-        if missing.size:
-            place = _place(port.memory, int(missing[0]), int(missing[0]) + 1)
-            raise AxirError(f"output '{port.label}' has bytes that nothing has written: {place}")
+        for dimensions, slot in port.walks():
+            masks = ByteMasks.of(port.offset + slot, dimensions)
+            for region in masks.regions():
+                missing = shadow.missing(region, masks.view(region))
+                if missing is not None:
+                    place = _place(port.memory, missing, missing + 1)
+                    raise AxirError(f"output '{port.label}' has bytes that nothing has written: {place}")
 
     def _name(self, task: TaskId) -> str:
         return describe(self.image, task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -56,26 +57,20 @@ def shared_memories(image: Image) -> dict[str, I8]:
 
 def write_port(memory: I8, port: Port, tensor: I8) -> None:
     """Place a [1, C, H, W] tensor; bytes of the port that hold no element become 0."""
-    _, _, height, width = port.shape
     memory[port.offset : port.offset + port.bytes] = 0
-    pixels = _pixels(memory, port, height, width)
     channel = 0
-    for count, slot in port.runs:
-        pixels[:, :, slot : slot + count] = tensor[0, channel : channel + count].transpose(1, 2, 0)
-        channel += count
+    for elements in _elements(memory, port):
+        elements[...] = tensor[0, channel : channel + len(elements)]
+        channel += len(elements)
 
 
 def read_port(memory: I8, port: Port) -> I8:
     """The [1, C, H, W] tensor of a port, a copy."""
-    _, channels, height, width = port.shape
-    pixels = _pixels(memory, port, height, width)
-    tensor = np.empty((1, channels, height, width), np.int8)
-    channel = 0
-    for count, slot in port.runs:
-        tensor[0, channel : channel + count] = pixels[:, :, slot : slot + count].transpose(2, 0, 1)
-        channel += count
-    return tensor
+    return np.concatenate(list(_elements(memory, port)))[None]
 
 
-def _pixels(memory: I8, port: Port, height: int, width: int) -> I8:
-    return np.ndarray((height, width, port.pitch), np.int8, memory, port.offset, (port.row_pitch, port.pitch, 1))
+def _elements(memory: I8, port: Port) -> Iterator[I8]:
+    """Views [channels, H, W] of consecutive channels."""
+    for walk, slot in port.walks():
+        shape, steps = tuple(count for count, _ in walk), tuple(step for _, step in walk)
+        yield np.ndarray(shape, np.int8, memory, port.offset + slot, steps)

@@ -2,7 +2,13 @@
 
 A descriptor starts when its queue has completed the one before and all its waits are met. It takes `device.dispatch`
 cycles to start, then its cost; of a DMA copy the set-up, and then as long as its share of the bandwidth takes
-(`bandwidth`). Events happen at whole cycles. The first descriptors start `device.launch` cycles after the frame.
+(`bandwidth`). Events happen at whole cycles. The first descriptors start `launch_cycles` after the frame.
+
+Where control cores dispatch, a descriptor cannot start before its core has handed it out. The core takes them in the
+image's order; for each wait of one it takes `device.control_wait` cycles from when the last of them is met.
+
+Descriptors that are streamed count as traffic of the memory they live in. Assumed: the control core reads them ahead,
+so `device.dispatch` covers their latency, and they are too few to slow down copies.
 """
 
 from __future__ import annotations
@@ -19,9 +25,9 @@ from axir.backends.aipu.order import order
 from axir.backends.aipu.simulator.bandwidth import Demand, Resource, capacity, demand, fair_rates
 from axir.backends.aipu.structure import Image, Layer, Task
 from axir.target import isa
-from axir.target.cost import Cost, cost, dma_bytes
+from axir.target.cost import Cost, cost, dma_beats, dma_bytes
 from axir.target.description import Target
-from axir.target.isa import Dma, VectorProgram
+from axir.target.isa import Dma, Softmax, VectorProgram
 
 
 class TraceEntry(NamedTuple):
@@ -52,8 +58,9 @@ class LayerTime(NamedTuple):
 class Timing:
     """One frame. `units` are busy cycles, all cores together, without dispatch and stalls.
 
-    dma0, dma1: set-up and transfer. load: writing weights. array, depthwise: computing. vector: both vector units;
-    vector0 is the array's, vector1 the depthwise unit's. `l2_bytes` and `ddr_bytes` count reads and writes.
+    dma0, dma1, sysdma: set-up and transfer. load: writing weights. array, depthwise: computing. vector: both vector
+    units; vector0 is the array's, vector1 the depthwise unit's. `l2_bytes` and `ddr_bytes` count reads and writes, by
+    copies and of descriptors.
     """
 
     cycles: int
@@ -72,6 +79,18 @@ class Instance:
     image: Image
     first_core: int = 0
     start: int = 0
+
+
+def launch_cycles(image: Image, target: Target) -> int:
+    """From the start of a frame to its first descriptors. Descriptors that are preloaded come at the rate of DDR."""
+    preloaded = image.code_bytes("ddr", preload=True)
+    return target.device.launch + ceil(Fraction(preloaded * target.device.frequency, target.ddr.bandwidth))
+
+
+def code_traffic(image: Image) -> tuple[int, int]:
+    """Bytes of L2 and of DDR a frame for descriptors: read once; those preloaded are written to L2 and read there."""
+    preloaded = image.code_bytes("ddr", preload=True)
+    return image.code_bytes("l2") + 2 * preloaded, image.code_bytes("ddr") + preloaded
 
 
 def simulate(instances: Sequence[Instance], target: Target) -> list[Timing]:
@@ -98,6 +117,7 @@ class _Queue:
     unit: str
     tasks: Sequence[Task]
     origin: int  # when its first descriptor may start
+    available: int  # descriptors that it may start
     completed: int = 0
     started: int | None = None  # when the current descriptor was dispatched
     trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
@@ -113,19 +133,35 @@ class _Flow:
     rate: Fraction = Fraction(0)
 
 
-Event = Literal["open", "transfer", "done"]
+@dataclass
+class _Control:
+    """A control core and the queues of its descriptors, in the order in which it hands them out."""
+
+    order: Sequence[_Queue]
+    handed_out: int = 0
+    busy: bool = False  # acting upon waits that are met
+
+
+Event = Literal["open", "transfer", "done", "act"]
+"""What happens at a queue; "act" at a control core: the waits of its next descriptor are dealt with."""
 
 
 class _Device:
     def __init__(self, instances: Sequence[Instance], target: Target):
         self.target = target
+        origins = [instance.start + launch_cycles(instance.image, target) for instance in instances]
         self.queues = [
-            _Queue(number, core, unit, instance.image.cores[core][unit], instance.start + target.device.launch)
+            _Queue(number, core, unit, tasks[unit], origins[number], 0 if instance.image.dispatch else len(tasks[unit]))
             for number, instance in enumerate(instances)
-            for core in range(len(instance.image.cores))
+            for core, tasks in enumerate(instance.image.cores)
             for unit in isa.UNITS
         ]
         self.by_place = {(queue.instance, queue.core, queue.unit): queue for queue in self.queues}
+        self.controls = [
+            _Control([self.by_place[number, core, unit] for unit in units])
+            for number, instance in enumerate(instances)
+            for core, units in enumerate(instance.image.dispatch)
+        ]
         self.first_cores = [instance.first_core for instance in instances]
         self.flows: list[_Flow] = []
         self.now = 0
@@ -142,12 +178,16 @@ class _Device:
             changed = self._finish_flows()
             while self.events and self.events[0][0] == self.now:
                 _, number, event = heapq.heappop(self.events)
-                queue = self.queues[number]
                 if event == "done":
-                    self._complete(queue)
+                    self._complete(self.queues[number])
                 elif event == "transfer":
-                    self._transfer(queue)
+                    self._transfer(self.queues[number])
                     changed = True
+                elif event == "act":
+                    self.controls[number].busy = False
+                    self._make_available(self.controls[number])
+            for number, control in enumerate(self.controls):
+                self._hand_out(number, control)
             for number, queue in enumerate(self.queues):
                 self._start(number, queue)
             if changed:
@@ -172,13 +212,35 @@ class _Device:
         queue.completed += 1
         queue.started = None
 
+    def _hand_out(self, number: int, control: _Control) -> None:
+        while not control.busy and control.handed_out < len(control.order):
+            queue = control.order[control.handed_out]
+            task = queue.tasks[queue.available]
+            if self.now < queue.origin or not self._met(queue, task):
+                return
+            if task.waits:
+                control.busy = True
+                acted = self.now + len(task.waits) * self.target.device.control_wait
+                heapq.heappush(self.events, (acted, number, "act"))
+            else:
+                self._make_available(control)
+
+    def _make_available(self, control: _Control) -> None:
+        control.order[control.handed_out].available += 1
+        control.handed_out += 1
+
+    def _met(self, queue: _Queue, task: Task) -> bool:
+        """Whether all that a task of a queue waits for is complete."""
+        return all(
+            self.by_place[queue.instance, wait.core, wait.unit].completed >= wait.completed for wait in task.waits
+        )
+
     def _start(self, number: int, queue: _Queue) -> None:
-        if queue.started is not None or queue.completed == len(queue.tasks) or self.now < queue.origin:
+        if queue.started is not None or queue.completed == queue.available or self.now < queue.origin:
             return
         task = queue.tasks[queue.completed]
-        for wait in task.waits:
-            if self.by_place[queue.instance, wait.core, wait.unit].completed < wait.completed:
-                return
+        if not self._met(queue, task):
+            return
         queue.started = self.now
         ready = self.now + self.target.device.dispatch
         if isinstance(task.instruction, Dma):
@@ -190,7 +252,7 @@ class _Device:
         dma = queue.tasks[queue.completed].instruction
         assert isinstance(dma, Dma)
         core = self.first_cores[queue.instance] + queue.core
-        self.flows.append(_Flow(queue, demand(dma, core), Fraction(dma_bytes(dma))))
+        self.flows.append(_Flow(queue, demand(dma, core, queue.unit), Fraction(dma_beats(dma, self.target))))
 
     def _share(self) -> None:
         demands = [flow.taken for flow in self.flows]
@@ -203,7 +265,7 @@ def _timing(instance: Instance, number: int, device: _Device, target: Target) ->
     queues = [queue for queue in device.queues if queue.instance == number]
     trace = sorted((entry for queue in queues for entry in queue.trace), key=lambda e: (e.end, e.core, e.unit))
     trace = [entry._replace(start=entry.start - instance.start, end=entry.end - instance.start) for entry in trace]
-    launch = target.device.launch
+    launch = launch_cycles(instance.image, target)
     busy: Counter[str] = Counter(dict.fromkeys((*isa.UNITS, "vector", "vector0", "vector1"), 0))
     moved: Counter[Resource] = Counter()
     count = len(instance.image.layers)
@@ -218,19 +280,20 @@ def _timing(instance: Instance, number: int, device: _Device, target: Target) ->
         ends[entry.layer] = max(ends[entry.layer], entry.end)
         if isinstance(task.instruction, Dma):
             layer_bytes[entry.layer] += dma_bytes(task.instruction)
-            for resource, times in demand(task.instruction, 0).items():
+            for resource, times in demand(task.instruction, 0, entry.unit).items():
                 moved[resource] += times * dma_bytes(task.instruction)
     busy["vector"] = busy["vector0"] + busy["vector1"]
     layers = tuple(
         LayerTime(layer, max(start, 0), end, own, size)
         for layer, start, end, own, size in zip(instance.image.layers, starts, ends, cycles, layer_bytes, strict=True)
     )
-    l2, ddr = moved[Resource("l2")], moved[Resource("ddr")]
+    code_l2, code_ddr = code_traffic(instance.image)
+    l2, ddr = moved[Resource("l2")] + code_l2, moved[Resource("ddr")] + code_ddr
     return Timing(frontier, launch, dict(busy), layers, l2, ddr, tuple(trace))
 
 
 def _count_busy(busy: Counter[str], entry: TraceEntry, task: Task, own: Cost, target: Target) -> None:
-    if isinstance(task.instruction, VectorProgram):
+    if isinstance(task.instruction, VectorProgram | Softmax):
         busy["array"] += own.array
         busy["depthwise"] += own.depthwise
         busy["vector0" if entry.unit == "array" else "vector1"] += own.vector

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from axir.backends.aipu.accesses import walk
 from axir.backends.aipu.simulator.memory import Core
 from axir.backends.aipu.simulator.product import EXACT, PRODUCT
+from axir.backends.aipu.simulator.softmax import softmax
 from axir.backends.aipu.simulator.vector import Program
 from axir.backends.aipu.simulator.window import Input, Tile
 from axir.numerics import F32
-from axir.target.isa import NONE, PWORD, Depthwise, Dma, Instruction, Lane, Load, Mvm, StepOp, Vec
+from axir.target.isa import NONE, PWORD, Depthwise, Dma, Instruction, Lane, Load, Mvm, Softmax, StepOp, Vec
 
 CHUNK = 1 << 17
 """Elements of the largest array of a step: what fits the caches."""
@@ -34,6 +35,8 @@ def action(instruction: Instruction, core: Core) -> Action:
             return _mvm(instruction, core)
         case Depthwise() | Vec():
             return _depthwise(instruction, core)
+        case Softmax():
+            return softmax(instruction, core)
         case _:
             raise TypeError(f"{type(instruction).__name__} is no instruction")
 
@@ -48,6 +51,8 @@ def _dma(dma: Dma, core: Core) -> Action:
     shape = (dma.count2, dma.count1, dma.count0, dma.row_bytes)
     source = core.view(dma.src, shape, (dma.src_step2, dma.src_step1, dma.src_step0, 1))
     target = core.view(dma.dst, shape, (dma.dst_step2, dma.dst_step1, dma.dst_step0, 1))
+    if not dma.by_pword:
+        return lambda: np.copyto(target, source)
     words, copied = target.view(np.int64), source.view(np.int64)
     return lambda: np.copyto(words, copied)
 

@@ -13,7 +13,7 @@ from axir.backends.aipu.simulator.product import EXACT
 from axir.backends.aipu.tables import read_table
 from axir.numerics import F32, I32, Table
 from axir.target.cost import TABLE_BYTES
-from axir.target.isa import PWORD, Address, Lane, Register, Source, StepOp, VectorProgram, VectorStep, Window
+from axir.target.isa import PWORD, REGISTERS, Address, Lane, Register, Source, StepOp, VectorProgram, VectorStep, Window
 
 
 class Program:
@@ -71,7 +71,7 @@ class Program:
         program = self.program
         value = self._add_bias(accumulator, limit)
         value *= self.real(program.scale)
-        registers: list[F32] = [value] * 2
+        registers: list[F32] = [value] * REGISTERS
         for step in program.steps:
             registers[step.target] = self._step(step, registers, first, last)
         self.out[first:last] = numerics.quantize(
@@ -110,6 +110,8 @@ class Program:
                 return np.minimum(value, source, out=value)
             case StepOp.MAX:
                 return np.maximum(value, source, out=value)
+            case StepOp.MOVE:  # a copy: the other steps work in place
+                return np.array(np.broadcast_to(source, registers[0].shape))
             case _:
                 return np.where(value < 0, value * source, value)
 

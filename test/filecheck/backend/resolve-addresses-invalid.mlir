@@ -8,6 +8,16 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
 
 // -----
 
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  // expected-error@below {{the code of dma0 has no address}}
+  aipu.code core 0 on "dma0" in "ddr"
+  aipu.core 0 {
+  ^bb0:
+  }
+}
+
+// -----
+
 // expected-error@below {{the program is for target 'other', not for 'metis'}}
 aipu.program "main" target "other" layers [] {
 ^bb0:

@@ -23,6 +23,11 @@ aipu.program "main" target "metis" layers [#aipu.layer<"a", "conv", "array", 64>
   aipu.input "in" %x[0] layout <rows 640, pixels 64, channels [3 at 0]> tensor tensor<1x3x1x10x!axq.q<0.5 : 0>> : !aipu.buffer<l2>
   // CHECK-NEXT: aipu.output "out" %l2[704] layout
   aipu.output "out" %y[0] layout <rows 640, pixels 64, channels [3 at 0]> tensor tensor<1x3x1x10x!axq.q<0.5 : 0>> : !aipu.buffer<l2>
+  // Descriptors keep their place; at the end of a memory, no buffer is needed to tell its size.
+  // CHECK-NEXT: aipu.code core 0 on "dma0" in "ddr" at 4096 preload
+  // CHECK-NEXT: aipu.code core 0 on "depthwise" in "l2" at 2560
+  aipu.code core 0 on "dma0" in "ddr" at 4096 preload
+  aipu.code core 0 on "depthwise" in "l2" at 2560
   // CHECK-NEXT: aipu.core 0 {
   aipu.core 0 {
     // CHECK-NEXT: %dma0.0 = aipu.dma on dma0(src = l2 %l2[64], dst = l1 %l1[0]) {row_bytes = 640} layer 0 loc("a")

@@ -33,11 +33,28 @@ RESULT = "pixels = 10, out_row_pitch = 640, out_pitch = 64"
 COPY = f"%copy = aipu.vec on depthwise(src = l1 %a[0], out = l1 %b[0]) {{{WINDOW}, {RESULT}}} layer 1 after(%fetch)\n"
 
 
+def softmax(table: str = "%b[16384]", out: str = "%b[0]", after: str = "%fetch") -> str:
+    """A softmax over 40 channels of the ten pixels, as %copy."""
+    fields = "row_pitch = 640, pitch = 64, rows = 1, pixels = 10, channels = 40, zero = -3, scale = 0.1, "
+    fields += "neutral = -100000.0, inverse = 256.0, zero_point = -128, out_row_pitch = 640, out_pitch = 64"
+    places = f"src = l1 %a[0], table = l1 {table}, out = l1 {out}"
+    return f"%copy = aipu.softmax on depthwise({places}) {{{fields}}} layer 1 after({after})\n"
+
+
 def text(
-    tasks: str = FETCH + COPY + STORE, *, buffers: str = BUFFERS, ports: str = INPUT + OUTPUT, more: str = ""
+    tasks: str = FETCH + COPY + STORE,
+    *,
+    buffers: str = BUFFERS,
+    ports: str = INPUT + OUTPUT,
+    more: str = "",
+    control: bool = False,
 ) -> str:
-    """A program of one core (and `more` cores) that by default copies its input through the vector unit."""
-    return f'aipu.program "main" target "metis" layers {LAYERS} {{{buffers}{ports}aipu.core 0 {{\n{tasks}}}\n{more}}}\n'
+    """A program of one core (and `more` cores) that by default copies its input through the vector unit.
+
+    With `control`, control cores dispatch its tasks.
+    """
+    layers = f"{LAYERS} control_dispatch" if control else LAYERS
+    return f'aipu.program "main" target "metis" layers {layers} {{{buffers}{ports}aipu.core 0 {{\n{tasks}}}\n{more}}}\n'
 
 
 def assembled(source: str, target: Target | None = None, context: AxContext | None = None) -> Image:

@@ -22,6 +22,7 @@ from axir.target.isa import (
     Load,
     Mvm,
     Register,
+    Softmax,
     StepOp,
     Vec,
     Window,
@@ -54,6 +55,8 @@ class SlowDevice:
                     self.mvm(instruction)
                 case Depthwise() | Vec():
                     self.depthwise(instruction)
+                case Softmax():
+                    self.softmax(instruction)
 
     def dma(self, d: Dma) -> None:
         for k, j, i, b in product(range(d.count2), range(d.count1), range(d.count0), range(d.row_bytes)):
@@ -127,6 +130,23 @@ class SlowDevice:
             total = max(values) if isinstance(d, Depthwise) and d.mode == "max" else sum(values)
             self.store(d, r, v, p, b, total, inside)
 
+    def softmax(self, d: Softmax) -> None:
+        for r, q in product(range(d.rows), range(d.pixels)):
+            lanes = [F(d.neutral)] * (-(-d.channels // 64) * 64)
+            for c in range(d.channels):
+                lanes[c] = F(self.byte(d.src, r * d.row_pitch + q * d.pitch + c) - d.zero) * F(d.scale)
+            powers = [self.table(d.table, x - max(lanes)) for x in lanes]
+            sums = powers[:64]
+            for c in range(64, len(powers)):
+                sums[c % 64] = sums[c % 64] + powers[c]
+            while len(sums) > 1:
+                half = len(sums) // 2
+                sums = [a + b for a, b in zip(sums[:half], sums[half:], strict=True)]
+            for c, power in enumerate(powers):
+                scaled = power * F(1 / float(sums[0])) * F(d.inverse)
+                byte = round(Fraction(min(max(float(scaled), -128 - d.zero_point), 127 - d.zero_point))) + d.zero_point
+                self.memories[d.out.memory][d.out.offset + r * d.out_row_pitch + q * d.out_pitch + c] = byte
+
     def lane(self, d, value, p: int, b: int, code: str):
         if not isinstance(value, Lane):
             return value
@@ -134,7 +154,7 @@ class SlowDevice:
 
     def store(self, d, r: int, q: int, p: int, b: int, total: int, inside: int) -> None:
         value = F(int(total + self.lane(d, d.bias, p, b, "i"))) * F(self.lane(d, d.scale, p, b, "f"))
-        registers = [value, None]
+        registers = [value, None, None, None]
         for step in d.steps:
             x = registers[step.target]
             source = step.source
@@ -160,6 +180,8 @@ class SlowDevice:
                     x = max(x, y)
                 case StepOp.PRELU:
                     x = x * y if x < 0 else x
+                case StepOp.MOVE:
+                    x = y
                 case StepOp.TABLE:
                     x = self.table(d.table, x)
                 case StepOp.TAPS:
@@ -174,7 +196,7 @@ class SlowDevice:
         )
 
     def table(self, address: Address, x: np.float32) -> np.float32:
-        start, per_unit, bins = (self.word(address, 4 * n, code) for n, code in enumerate("fii"))
+        start, per_unit, bins = (self.word(address, 4 * n, code) for n, code in enumerate("ffi"))
         position = math.floor(F(F(x - F(start)) * F(per_unit)))
         index = 1 + min(max(position, -1), int(bins))
         intercept = F(self.word(address, 64 + 4 * index, "f"))

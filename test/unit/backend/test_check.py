@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from unit.backend.programs import BUFFERS, COPY, FETCH, INPUT, RESULT, STORE, WINDOW, assembled, text
+from unit.backend.programs import BUFFERS, COPY, FETCH, INPUT, RESULT, STORE, WINDOW, assembled, softmax, text
 
 from axir.backends.aipu.encode import Wait
 from axir.backends.aipu.simulator import Simulator
@@ -68,6 +68,10 @@ MOVE = "%k = aipu.dma on dma0(src = l1 %a[0], dst = l1 %a[{}]) {{row_bytes = 128
 SEND = "%k = aipu.dma on dma1(src = l1 %b[0], dst = l2 %{}[64]) {{row_bytes = 64}} layer 1\n"
 COUNTED = "{{row_bytes = 128, count0 = 5, dst_step0 = {}}}"
 ROWS = f"%fetch = aipu.dma on dma0(src = l2 %x[0], dst = l1 %a[0]) {COUNTED} layer 0\n"
+PIECE = "%p = aipu.dma on dma0(src = l2 %x[0], dst = l1 %a[{1}]) {{row_bytes = {0}}} layer 0\n"
+BYTES = "%s = aipu.dma on dma0(src = l1 %a[{}], dst = l1 %b[128]) {{row_bytes = {}}} layer 0\n"
+COLUMN = "{{row_bytes = 1, count0 = 9, dst_step0 = {}}}"
+ELEMENTS = f"%e = aipu.dma on dma0(src = l2 %x[0], dst = l1 %a[3]) {COLUMN} layer 0\n"
 LOOKUP = ("table = l1 %b[8192], out = l1 %b[0]", ", steps = [table r0]", "%fill")
 LANES = ", parameters = 1, bias = lane 0"
 LOADED = FETCH + WEIGHTS + load_sets()
@@ -143,6 +147,16 @@ CASES = {
         r"depthwise\[0\] .*: out writes l1 \[0x40, 0x80\), which it also reads",
         FETCH + vec("out = l1 %a[0]") + STORE.replace("%b", "%a"),
     ),
+    "a softmax in place": Case(
+        fill(131, "%b[16384]") + FETCH + softmax(out="%a[0]") + STORE.replace("%b", "%a"),
+        r"depthwise\[0\] .*: out writes l1 \[0x0, 0x40\), which it also reads",
+        fill(131, "%b[16384]") + FETCH + softmax() + STORE,
+    ),
+    "a softmax with half a table": Case(
+        fill(130, "%b[16384]") + FETCH + softmax() + STORE,
+        r"depthwise\[0\] .*: table reads l1 \[0x[0-9a-f]+, 0x[0-9a-f]+\), which nothing has written",
+        fill(131, "%b[16384]") + FETCH + softmax() + STORE,
+    ),
     "adds an operand in place, moved": Case(
         fetch() + fetch(640, 640, "more") + add("%a[640]", "%a[704]", "%more") + STORE.replace("%b[0]", "%a[704]"),
         r"out writes l1 \[0x2c0, 0x300\), which it also reads",
@@ -165,6 +179,28 @@ CASES = {
         FETCH + vec(result="pixels = 10, out_row_pitch = 640, out_pitch = 0") + STORE,
         r"depthwise\[0\] .*: out writes some bytes twice",
         FETCH + vec() + STORE,
+    ),
+    "unwritten bytes of a pword": Case(
+        fetch(576) + PIECE.format(63, 576) + COPY.replace("%fetch", "%p") + STORE,
+        r"depthwise\[0\] .*: src reads l1 \[0x240, 0x280\), which nothing has written",
+        fetch(576) + PIECE.format(64, 576) + COPY.replace("%fetch", "%p") + STORE,
+    ),
+    "reads a byte that is not written": Case(
+        PIECE.format(70, 1) + BYTES.format(2, 70) + FETCH + COPY + STORE,
+        r"dma0\[1\] .*: src reads l1 \[0x40, 0x80\), which nothing has written",
+        PIECE.format(70, 1) + BYTES.format(2, 69) + FETCH + COPY + STORE,
+    ),
+    "writes bytes again and again": Case(
+        ELEMENTS.format(0) + FETCH + COPY + STORE,
+        r"dma0\[0\] .*: dst writes some bytes twice",
+        ELEMENTS.format(1) + FETCH + COPY + STORE,
+    ),
+    "race within a pword": Case(
+        PIECE.format(32, 0) + PIECE.format(32, 32).replace("%p", "%q").replace("dma0", "dma1")
+        + COPY.replace("%fetch", "%p, %q"),
+        r"dma1\[0\] .*: dst writes l1 \[0x0, 0x40\), in a race with core 0 dma0\[0\]|race with core 0 dma1",
+        fetch(576, 64) + PIECE.format(32, 0) + PIECE.format(32, 32).replace("%p", "%q") + COPY.replace("%fetch", "%q")
+        + STORE,
     ),
     "writes rows into each other": Case(
         ROWS.format(64) + COPY + STORE,
@@ -381,3 +417,22 @@ def test_accesses_beyond_their_buffer():
     with pytest.raises(AxirError, match="dst reaches 2112 bytes into buffer 'a', which has 2048"):
         assembled(text(fetch(target=1472) + COPY + STORE))
     assembled(text(fetch(target=1408) + COPY + STORE))
+
+
+def test_control_dispatch_orders_what_tokens_would_have_to():
+    """The second store waits for nothing itself; the first, which is handed out before it, has waited for %copy."""
+    more = "%again = aipu.dma on dma0(src = l1 %b[0], dst = l2 %y[0]) {row_bytes = 64} layer 1 after(%store)\n"
+    late = "%read = aipu.load on load(src = l1 %b[0]) {row = 0, segment_rows = 8, columns = 64} layer 1\n"
+    check(assembled(text(FETCH + COPY + STORE + more + late, control=True)))
+    with pytest.raises(AxirError, match=r"load\[0\] .* which nothing has written"):
+        check(assembled(text(FETCH + COPY + STORE + more + late)))
+    with pytest.raises(AxirError, match="in a race with core 0 depthwise"):
+        check(assembled(text(FETCH + COPY + late + STORE + more, control=True)))
+
+
+def test_the_system_dma_races_like_others():
+    use = "%use = aipu.dma on dma0(src = l2 %x[0], dst = l1 %a[0]) {row_bytes = 64} layer 0\n"
+    bring = "aipu.dma on sysdma(src = l2 %x[64], dst = l2 %x[0]) {row_bytes = 64} layer 0"
+    check(assembled(text(use + bring + " after(%use)\n", ports=INPUT)))
+    with pytest.raises(AxirError, match=r"core 0 sysdma\[0\] .* in a race with core 0 dma0\[0\]"):
+        check(assembled(text(use + bring + "\n", ports=INPUT)))

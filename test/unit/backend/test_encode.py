@@ -22,6 +22,7 @@ from axir.target.isa import (
     Load,
     Mvm,
     Register,
+    Softmax,
     StepOp,
     Vec,
     VectorStep,
@@ -46,6 +47,10 @@ BASES: list[Instruction] = [
             VectorStep(StepOp.LOAD, 0, None, 0), VectorStep(StepOp.LOAD, 1, None, 1),
             VectorStep(StepOp.ADD, 0, Register(1)), VectorStep(StepOp.TABLE, 1),
         ),
+    ),
+    Softmax(
+        src=L1, row_pitch=64, pitch=64, rows=1, pixels=1, channels=3, scale=0.5, neutral=-9.0, table=L1, inverse=256.0,
+        out=L1, out_row_pitch=64, out_pitch=64,
     ),
 ]  # fmt: skip
 KINDS = [type(base) for base in BASES]
@@ -83,6 +88,8 @@ def values(row: FieldRow) -> st.SearchStrategy[Any]:
             return st.one_of(st.none(), place) if row.optional else place
         case "int_const":
             return st.one_of(st.integers(-(2**31), 2**31 - 1), lanes)
+        case "float":
+            return floats
         case "float_const":
             return st.one_of(floats, lanes)
         case "steps":
@@ -153,8 +160,8 @@ def changed(base: Instruction, **fields: Any) -> Instruction:
         ({"scale": float("inf")}, "scale is inf"),
         ({"scale": 1e300}, "scale is 1e\\+300"),
         ({"steps": (VectorStep(StepOp.MAX, 0, 0.0),) * 7}, "steps has 7 steps"),
-        ({"steps": (VectorStep(StepOp.MAX, 2, 0.0),)}, "steps uses register r2"),
-        ({"steps": (VectorStep(StepOp.MAX, 0, Register(2)),)}, "steps uses register r2"),
+        ({"steps": (VectorStep(StepOp.MAX, 4, 0.0),)}, "steps uses register r4"),
+        ({"steps": (VectorStep(StepOp.MAX, 0, Register(4)),)}, "steps uses register r4"),
         ({"steps": (VectorStep(StepOp.MAX, 0),)}, "steps has a max step without a source"),
         ({"steps": (VectorStep(StepOp.TABLE, 0, 1.0),)}, "steps has a table step with a source"),
         ({"steps": (VectorStep(StepOp.LOAD, 1, None, 2),)}, "steps loads operand 2"),
@@ -196,7 +203,7 @@ def offset_of(kind: type[Instruction], name: str) -> int:
     ("kind", "offset", "value", "message"),
     [
         (Dma, 0, 0, "unknown opcode 0"),
-        (Dma, 0, 6, "unknown opcode 6"),
+        (Dma, 0, 7, "unknown opcode 7"),
         (Dma, 1, 9, "dma: has 9 waits"),
         (Dma, 4, 1, r"byte 4 \(reserved\) should be zero"),
         (Dma, 8, 1, r"byte 8 \(waits\) should be zero"),
@@ -205,12 +212,13 @@ def offset_of(kind: type[Instruction], name: str) -> int:
         (Dma, 90, 1, r"byte 90 \(reserved\) should be zero"),
         (Dma, offset_of(Dma, "src"), 3, "src is in memory 3"),
         (Dma, offset_of(Dma, "src"), 255, "src is missing"),
-        (Dma, offset_of(Dma, "src") + 1, 1, "src has offset"),
+        (Dma, offset_of(Dma, "row_bytes"), 0, "row_bytes is 0, legal are 1 to"),
+        (Depthwise, offset_of(Depthwise, "src") + 1, 1, "src has offset"),
         (Depthwise, offset_of(Depthwise, "mode"), 3, "mode is 3"),
         (Depthwise, offset_of(Depthwise, "params"), 255, "needs params exactly if"),
         (Vec, offset_of(Vec, "operand0") + 1, 64, r"\(operand0\) should be zero"),
         (Vec, offset_of(Vec, "bias"), 40, "bias names lane 40"),
-        (Vec, offset_of(Vec, "steps"), 9, "steps has operation 9"),
+        (Vec, offset_of(Vec, "steps"), 10, "steps has operation 10"),
         (Vec, offset_of(Vec, "steps") + 1, 1, r"\(steps\) should be zero"),
     ],
 )
@@ -247,8 +255,8 @@ def test_decode_refuses_lanes_with_an_immediate():
 
 def test_decode_refuses_units_that_are_not_there():
     data = bytearray(encode_task(BASES[0], [Wait(0, "depthwise", 1)], 0))
-    data[8] = 5
-    with pytest.raises(AxirError, match="waits for unit 5"):
+    data[8] = 6
+    with pytest.raises(AxirError, match="waits for unit 6"):
         decode_task(bytes(data))
 
 

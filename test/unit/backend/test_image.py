@@ -134,8 +134,8 @@ def resealed(data: bytes, **meta: object) -> bytes:
 
 def test_other_versions_are_refused(data: bytes):
     assert same(read_image(resealed(data)), read_image(data))
-    with pytest.raises(AxirError, match="image format 2, this AXIR reads format 1"):
-        read_image(resealed(data, format=2))
+    with pytest.raises(AxirError, match="image format 1, this AXIR reads format 2"):
+        read_image(resealed(data, format=1))
 
 
 @pytest.mark.parametrize("meta", [{"layers": 3}, {"inputs": [{}]}, {"cores": 2}, {"inputs": [{"runs": 5}]}])
@@ -160,7 +160,7 @@ def test_other_targets_are_refused(data: bytes):
 def test_tasks_in_the_wrong_queue_are_refused():
     image = programs.assembled(programs.text())
     queues = {**image.cores[0], "load": image.cores[0]["dma0"]}
-    with pytest.raises(AxirError, match=r"core 0 load\[0\]: dma does not run on this unit"):
+    with pytest.raises(AxirError, match=r"core 0 load\[0\]: dma runs on dma0 or dma1 or sysdma, not on 'load'"):
         read_image(write_image(dataclasses.replace(image, cores=(queues,))))
 
 
@@ -198,6 +198,21 @@ def test_constants_stay_in_the_file(data: bytes, tmp_path: Path):
 def test_illegal_fields_name_the_task():
     image = programs.assembled(programs.text())
     task = image.cores[0]["dma0"][0]
-    broken = dataclasses.replace(task, instruction=dataclasses.replace(task.instruction, row_bytes=65))
-    with pytest.raises(AxirError, match=r"core 0 dma0\[0\]: dma: row_bytes is 65"):
+    broken = dataclasses.replace(task, instruction=dataclasses.replace(task.instruction, row_bytes=0))
+    with pytest.raises(AxirError, match=r"core 0 dma0\[0\]: dma: row_bytes is 0"):
         write_image(dataclasses.replace(image, cores=({**image.cores[0], "dma0": (broken,)},)))
+
+
+def test_dispatch_order_is_kept():
+    image = programs.assembled(programs.text(control=True))
+    assert image.dispatch == (("dma0", "depthwise", "dma1"),)
+    again = read_image(write_image(image))
+    assert again.dispatch == image.dispatch
+    assert read_image(write_image(programs.assembled(programs.text()))).dispatch == ()
+
+
+@pytest.mark.parametrize("order", [("dma0", "depthwise"), ("dma0", "depthwise", "dma0"), ("dma0", "load", "dma1")])
+def test_a_dispatch_order_of_other_descriptors_is_refused(order: tuple[str, ...]):
+    image = programs.assembled(programs.text(control=True))
+    with pytest.raises(AxirError, match=r"contradicts itself: .* dispatch order of core 0"):
+        read_image(write_image(dataclasses.replace(image, dispatch=(order,))))

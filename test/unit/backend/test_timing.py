@@ -108,9 +108,22 @@ def test_waits():
     done = fetched + DISPATCH + TARGET.depthwise.latency + 10
     assert ends(timing) == {"dma0.0": fetched, "depthwise.0": done, "dma1.0": done + DISPATCH + SETUP + 10}
     assert timing.units == {
-        "dma0": SETUP + 10, "dma1": SETUP + 10, "load": 0, "array": 0, "depthwise": 0, "vector": 10, "vector0": 0,
-        "vector1": 10,
+        "dma0": SETUP + 10, "dma1": SETUP + 10, "load": 0, "array": 0, "depthwise": 0, "sysdma": 0, "vector": 10,
+        "vector0": 0, "vector1": 10,
     }  # fmt: skip
+
+
+def test_softmax():
+    # Of two pwords a pixel: 5 steps each, twice 6 halvings, a reciprocal. The table takes a pword a cycle.
+    fields = "row_pitch = 640, pitch = 128, rows = 1, pixels = 5, channels = 65, scale = 0.5, neutral = -9.0, "
+    fields += "inverse = 256.0, out_row_pitch = 640, out_pitch = 128"
+    task = f"aipu.softmax on depthwise(src = l1 %a[0], table = l1 %b[0], out = l1 %b[16384]) {{{fields}}} layer 1\n"
+    timing = time(task)
+    vector = 5 * (2 * 5 + 2 * 6 + TARGET.vector.reciprocal)
+    assert timing.cycles == LAUNCH + DISPATCH + TARGET.depthwise.latency + 131 + vector
+    assert (timing.units["vector1"], timing.units["depthwise"]) == (vector, 0)
+    two = dataclasses.replace(TARGET, vector=dataclasses.replace(TARGET.vector, steps=2))
+    assert simulate([Instance(program(task))], two)[0].cycles == timing.cycles - vector + 5 * (11 + 16)
 
 
 def test_a_wait_that_is_met_costs_nothing():
@@ -226,3 +239,80 @@ def test_rates_are_max_min_fair(flows: list[Demand], sizes: list[int]):
             and all(other <= rate for others, other in zip(flows, rates, strict=True) if resource in others)
             for resource in flow
         )
+
+
+WAIT = TARGET.device.control_wait
+
+
+def control(tasks: str, more: str = "") -> Timing:
+    return simulate([Instance(assembled(text(tasks, ports="", more=more, control=True)))], TARGET)[0]
+
+
+def test_a_control_core_takes_time_to_see_that_a_wait_is_met():
+    timing = control(FETCH + COPY + STORE)
+    copied = START + 10 + WAIT + DISPATCH + TARGET.depthwise.latency + 10
+    assert ends(timing) == {
+        "dma0.0": START + 10,
+        "depthwise.0": copied,
+        "dma1.0": copied + WAIT + DISPATCH + SETUP + 10,
+    }
+
+
+def test_a_control_core_takes_each_wait_by_itself():
+    tasks = copy("dma0", X, A, name="%p = ") + copy("dma1", B, Y, name="%q = ")
+    both = control(
+        tasks + "aipu.load on load(src = l1 %b[0]) {row = 0, segment_rows = 64, columns = 64} layer 0 after(%p, %q)\n"
+    )
+    assert ends(both)["load.0"] == START + 10 + 2 * WAIT + DISPATCH + 64
+
+
+def test_nothing_is_dispatched_past_a_task_that_waits():
+    tasks = [
+        copy("dma0", X, A, 100, name="%p = "),
+        "aipu.load on load(src = l1 %b[0]) {row = 0, segment_rows = 64, columns = 64} layer 0 after(%p)\n",
+        copy("dma1", B, Y),
+    ]
+    fetched = START + 1000
+    assert ends(time("".join(tasks)))["dma1.0"] == START + 10
+    assert ends(control("".join(tasks)))["dma1.0"] == fetched + WAIT + DISPATCH + SETUP + 10
+    assert ends(control(tasks[0] + tasks[2] + tasks[1]))["dma1.0"] == START + 10
+
+
+def test_a_control_core_goes_on_while_units_are_busy():
+    timing = control(copy("dma0", X, A, 100) + copy("dma0", X, A) + copy("dma1", B, Y))
+    assert ends(timing) == {
+        "dma0.0": START + 1000,
+        "dma1.0": START + 10,
+        "dma0.1": START + 1000 + DISPATCH + SETUP + 10,
+    }
+
+
+def test_control_cores_work_by_themselves():
+    waiting = copy("dma0", X, A, name="%p = ") + copy("dma1", B, Y, more="after(%p)")
+    alone = "aipu.core 1 {\n" + copy("dma0", X, A) + copy("dma1", B, Y, more="after(core 0 dma0 1)") + "}\n"
+    timing = control(waiting, alone)
+    assert [e.end for e in timing.trace if (e.core, e.unit) == (1, "dma0")] == [START + 10]
+    assert [e.end for e in timing.trace if e.unit == "dma1"] == [START + 10 + WAIT + DISPATCH + SETUP + 10] * 2
+
+
+S = "l2 %x"
+
+
+def test_the_system_dma_has_bandwidth_of_its_own():
+    # DDR gives 38.75 bytes a cycle; the core's DMA has its 64 for itself.
+    timing = time(copy("sysdma", D, S, 2) + copy("dma0", Y, A))
+    assert ends(timing) == {"sysdma.0": START + 34, "dma0.0": START + 10}
+    assert (timing.units["sysdma"], timing.units["dma0"]) == (SETUP + 34, SETUP + 10)
+    assert (timing.l2_bytes, timing.ddr_bytes) == (1280 + 640, 1280)
+    assert (
+        cost(program(copy("sysdma", D, S, 2)).cores[0]["sysdma"][0].instruction, TARGET, "sysdma").cycles == SETUP + 34
+    )
+
+
+def test_the_system_dma_is_one_for_all_programs():
+    narrow = dataclasses.replace(TARGET, sysdma=dataclasses.replace(TARGET.sysdma, bandwidth=16))
+    image = program(copy("sysdma", D, S))
+    assert simulate([Instance(image)], narrow)[0].cycles == START + 40
+    shared = simulate([Instance(image, core) for core in range(4)], narrow)
+    assert [timing.cycles for timing in shared] == [START + 160] * 4
+    assert cost(image.cores[0]["sysdma"][0].instruction, narrow, "sysdma").cycles == SETUP + 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -11,13 +12,27 @@ from hypothesis import strategies as st
 from unit.backend.slow_device import SlowDevice
 
 from axir import numerics
+from axir.backends.aipu.accesses import accesses
 from axir.backends.aipu.simulator.memory import Core, shared_memories
 from axir.backends.aipu.simulator.units import action
 from axir.backends.aipu.structure import Image
 from axir.backends.aipu.tables import table_image
 from axir.target import isa
 from axir.target.description import load
-from axir.target.isa import Address, Depthwise, Dma, Instruction, Lane, Load, Mvm, Register, StepOp, Vec, VectorStep
+from axir.target.isa import (
+    Address,
+    Depthwise,
+    Dma,
+    Instruction,
+    Lane,
+    Load,
+    Mvm,
+    Register,
+    Softmax,
+    StepOp,
+    Vec,
+    VectorStep,
+)
 
 TARGET = load()
 SIZE = 1 << 17
@@ -84,6 +99,54 @@ def test_dma(instruction: Dma, seed: int):
 
 
 @st.composite
+def byte_dmas(draw: st.DrawFn) -> Dma:
+    """Rows of any length, from and to any byte; a transposition among them."""
+    counts = [draw(st.integers(1, 5)) for _ in range(3)]
+    row = draw(st.integers(1, 70))
+    targets, extent = [], row
+    for count in counts:
+        targets.append(extent + draw(st.integers(0, 3)))
+        extent += (count - 1) * targets[-1]
+    order = draw(st.permutations(range(3)))
+    steps = [draw(st.integers(0, 90)) for _ in range(3)]
+    source, target = draw(st.permutations(["l1", "l2", "ddr"]))[:2]
+    fields = {f"count{i}": counts[j] for i, j in enumerate(order)}
+    fields |= {f"dst_step{i}": targets[j] for i, j in enumerate(order)}
+    fields |= {f"src_step{i}": step for i, step in enumerate(steps)}
+    return Dma(
+        src=Address(source, draw(st.integers(0, 500))), dst=Address(target, draw(st.integers(0, 500))),
+        row_bytes=row, **fields,
+    )  # fmt: skip
+
+
+@SMALL
+@given(byte_dmas(), seeds)
+def test_dma_of_single_bytes(instruction: Dma, seed: int):
+    run_both(instruction, seed)
+
+
+@SMALL
+@given(byte_dmas())
+def test_accesses_of_single_bytes(instruction: Dma):
+    """The masks name exactly the bytes that the slow device reads and writes."""
+    d = instruction
+    rows = list(itertools.product(range(d.count0), range(d.count1), range(d.count2), range(d.row_bytes)))
+    for access in accesses(instruction, TARGET):
+        steps = [getattr(d, f"{access.role}_step{n}") for n in range(3)]
+        start = getattr(d, access.role).offset
+        named = [start + i * steps[0] + j * steps[1] + k * steps[2] + b for i, j, k, b in rows]
+        found: set[int] = set()
+        for region in access.regions:
+            masks = np.broadcast_to(access.masks(region), [count for count, _ in region.dimensions]).reshape(-1)
+            for position, mask in enumerate(masks.tolist()):
+                found |= {region.granule(position) * 64 + b for b in range(64) if mask >> b & 1}
+            assert all(masks), "a region holds no granule in vain"
+        assert found == set(named)
+        if access.bytes is not None:
+            assert access.bytes.repeats == (len(named) != len(found)) or not access.write
+
+
+@st.composite
 def loads(draw: st.DrawFn) -> Load:
     columns = draw(st.sampled_from([64, 128, 192]))
     replicas = draw(st.integers(1, 8 // (columns // 64)))
@@ -145,7 +208,8 @@ def programs(draw: st.DrawFn, blocks: int, pixels: int, typical: int, taps: bool
     ready = {0}
     for _ in range(draw(st.integers(0, isa.MAX_STEPS))):
         op = draw(st.sampled_from(kinds))
-        target = draw(st.sampled_from([0, 1] if op is StepOp.LOAD else sorted(ready)))
+        written = op in (StepOp.LOAD, StepOp.MOVE)
+        target = draw(st.sampled_from(range(isa.REGISTERS) if written else sorted(ready)))
         source = None
         if op in isa.STEP_SOURCES:
             register = st.sampled_from(sorted(ready)).map(Register)
@@ -218,6 +282,59 @@ def depthwises(draw: st.DrawFn) -> tuple[Depthwise, dict]:
 @given(depthwises(), seeds)
 def test_depthwise(case: tuple[Depthwise, dict], seed: int):
     run_both(case[0], seed, **case[1])
+
+
+@st.composite
+def softmaxes(draw: st.DrawFn) -> Softmax:
+    channels = draw(st.sampled_from([1, 5, 63, 64, 65, 130, 192]))
+    width = -(-channels // 64) * 64
+    rows, pixels = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    pitch, out_pitch = (width + draw(st.sampled_from([0, 64])) for _ in range(2))
+    return Softmax(
+        src=at(64), row_pitch=pitch * pixels + draw(st.sampled_from([0, 64])), pitch=pitch, rows=rows, pixels=pixels,
+        channels=channels, zero=draw(st.integers(-128, 127)), scale=draw(st.sampled_from([2**-6, 0.25, 4.0])),
+        neutral=draw(st.sampled_from([-1e5, -9.0, 0.0, 3.25, 1e5])), table=at(BASE["table"]),
+        inverse=draw(st.sampled_from([256.0, 100.5])), zero_point=draw(st.integers(-128, 127)),
+        out=at(BASE["out"]), out_row_pitch=out_pitch * pixels + draw(st.sampled_from([0, 64])), out_pitch=out_pitch,
+    )  # fmt: skip
+
+
+EXPONENTIAL = {"table": (BASE["table"], table_image(numerics.exponential()))}
+
+
+@SMALL
+@given(softmaxes(), seeds)
+def test_softmax(instruction: Softmax, seed: int):
+    run_both(instruction, seed, **EXPONENTIAL)
+
+
+def test_softmax_over_more_rows_than_are_worked_on_at_a_time():
+    fields = {"row_pitch": 8192, "pitch": 64, "out_row_pitch": 8192, "out_pitch": 64}
+    instruction = Softmax(
+        src=Address("l1", 0), rows=2, pixels=100, channels=3, scale=0.0625, neutral=-1e5, table=at(BASE["table"]),
+        inverse=256.0, zero_point=-128, out=at(BASE["out"]), **fields,
+    )  # fmt: skip
+    run_both(instruction, 3, **EXPONENTIAL)
+
+
+@SMALL
+@given(softmaxes())
+def test_accesses_of_softmax(instruction: Softmax):
+    """Whole pwords of every pixel, and the table."""
+    s = instruction
+    walks = {"src": (s.src, s.row_pitch, s.pitch), "out": (s.out, s.out_row_pitch, s.out_pitch)}
+    for access in accesses(s, TARGET):
+        touched = sorted(region.granule(i) for region in access.regions for i in range(region.view(GRANULES).size))
+        if access.role == "table":
+            assert touched == list(range(BASE["table"] // 64, (BASE["table"] + 8384) // 64))
+            continue
+        address, row_pitch, pitch = walks[access.role]
+        places = itertools.product(range(s.rows), range(s.pixels), range(s.blocks))
+        assert touched == sorted((address.offset + r * row_pitch + q * pitch) // 64 + p for r, q, p in places)
+        assert access.write == (access.role == "out")
+
+
+GRANULES = np.zeros(SIZE // 64, np.int8)
 
 
 @st.composite

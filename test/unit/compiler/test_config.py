@@ -119,11 +119,11 @@ def test_toml_explains_every_setting() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\nresources_used = 0.3\n", "conf.toml:2: error: resources_used is 0.3"),
-        ("x = 1\n", "conf.toml:1: error: there is no setting 'x'"),
-        ("[tiling]\nmax_tiling_attempts = 3\n", "conf.toml:1: error: settings stand at the top level"),
-        ("resources_used = \n", "not valid TOML"),
-        ("resources_used = '1.0'\n", "resources_used is '1.0'; it must be a number"),
+        ("\nresources_used = 0.3\n", "conf.toml:2:18: error: resources_used is 0.3"),
+        ("x = 1\n", "conf.toml:1:1: error: there is no setting 'x'"),
+        ("[tiling]\nmax_tiling_attempts = 3\n", "conf.toml:1:2: error: settings stand at the top level"),
+        ("resources_used = \n", "conf.toml:1:18: error: not valid TOML"),
+        ("resources_used = '1.0'\n", "conf.toml:1:18: error: resources_used is '1.0'; it must be a number"),
     ],
 )
 def test_toml_errors_name_file_and_line(tmp_path: Path, text: str, message: str) -> None:
@@ -143,7 +143,7 @@ def test_binary_toml_is_no_traceback(tmp_path: Path) -> None:
 
 
 def test_changing_a_setting_without_effect_is_noticed() -> None:
-    assert CompilerConfig(page_memory=False, resources=0.5, use_sysdma=False).without_effect() == ["page_memory"]
+    assert CompilerConfig(compiler_dir="x", resources=0.5, page_memory=True).without_effect() == ["compiler_dir"]
 
 
 def test_declared_effects_are_those_of_the_passes_and_the_driver() -> None:

@@ -77,7 +77,7 @@ def test_operations_have_no_folders_of_their_own() -> None:
             assert not issubclass(op, HasFolderInterface | HasCanonicalizationPatternsInterface)
 
 
-@pytest.mark.parametrize("page", [*(f"docs/{page}" for page in PAGES), "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", [*(f"docs/{page}" for page in PAGES), "docs/output.md", "CONTRIBUTING.md"])
 def test_named_files_and_links_exist(page: str) -> None:
     path = CHECKOUT / page
     content = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)

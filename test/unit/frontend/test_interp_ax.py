@@ -91,6 +91,7 @@ def test_epilogue_applies_its_steps_in_order() -> None:
         ("hard_swish", lambda v: v * np.clip(v / 6 + 0.5, 0, 1)),
         ("sigmoid", lambda v: 1 / (1 + np.exp(-v))),
         ("tanh", np.tanh),
+        ("tanh(0.5, -1.0, 3.0, 0.25)", lambda v: 3 * np.tanh(0.5 * v - 1) + 0.25),
     ],
 )
 def test_epilogue_step(steps: str, expected: Callable[[np.ndarray], np.ndarray]) -> None:

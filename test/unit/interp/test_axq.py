@@ -45,6 +45,40 @@ def test_rounding_is_half_to_even() -> None:
     assert y.ravel().tolist() == [0, 2, 2, 0, -2, -2]
 
 
+def softmax_graph(channels: int, source: str, neutral: str) -> str:
+    x, y = f"tensor<1x{channels}x1x1x!axq.q<{source}>>", f"tensor<1x{channels}x1x1x!axq.q<0.00390625 : -128>>"
+    return one_op(f"axq.softmax %x axis 1 neutral {neutral} : {x}", f'%x: {x} "x"', y)
+
+
+def column(*values: int) -> list[Any]:
+    return [[[[value]] for value in values]]
+
+
+def test_softmax_of_equal_channels_shares_alike() -> None:
+    (y,) = run(softmax_graph(4, "0.5 : 3", "-100000.0"), column(7, 7, 7, 7))
+    assert y.ravel().tolist() == [64 - 128] * 4
+
+
+def test_softmax_neutral_lanes_take_part() -> None:
+    # 4 channels and 60 lanes that are as great as they: 1/64 each. With one channel more than 64, 63 lanes: 1/128.
+    (y,) = run(softmax_graph(4, "0.5 : 3", "2.0"), column(7, 7, 7, 7))
+    assert y.ravel().tolist() == [4 - 128] * 4
+    (y,) = run(softmax_graph(65, "0.5 : 3", "2.0"), column(*[7] * 65))
+    assert y.ravel().tolist() == [2 - 128] * 65
+    # Nothing is left for channels far below the neutral value.
+    (y,) = run(softmax_graph(4, "0.5 : 3", "60.0"), column(7, 7, 7, 7))
+    assert y.ravel().tolist() == [-128] * 4
+
+
+def test_softmax_takes_the_table_of_the_exponential() -> None:
+    # x = 0 and -1: e = 1 and the table's value at the edge -1, which is exp(-1) = 0.3679; 256 / 1.3679 = 187.15.
+    (y,) = run(softmax_graph(2, "0.5 : 0", "-100000.0"), column(0, -2))
+    assert y.ravel().tolist() == [187 - 128, 69 - 128]
+    # One channel alone, and one that is 16 and more above the others, is 1: 256 steps, of which 255 can be stored.
+    (y,) = run(softmax_graph(3, "0.5 : 0", "-100000.0"), column(-28, 5, -27))
+    assert y.ravel().tolist() == [-128, 127, -128]
+
+
 def test_rounding_comes_before_the_zero_point() -> None:
     # 0.5 -> 0, then + 1. Rounding 0.5 + 1 = 1.5 would give 2.
     (y,) = run(map_graph("0.5 : 0", "1.0 : 1", 1), [[[[1]]]])

@@ -113,6 +113,8 @@ def activation(n: Network) -> None:
         lambda: n.node("HardSwish", x),
         lambda: n.node("HardSigmoid", x),
         lambda: n.node("Tanh", x),
+        lambda: n.node("Softmax", x, axis=1),
+        lambda: n.node("Mul", n.number(1.5), n.node("Sigmoid", n.node("Add", x, n.number(-0.5)))),
     ]
     n.step(spelled[n.rng.integers(len(spelled))]())
 
@@ -203,9 +205,14 @@ def network(seed: int) -> ModelProto:
     return n.model()
 
 
+OPTIONS = ("", "apply-arithmetic-simplification=false", "simplify-mac-before-after-lut=false")
+WITH_OPTIONS = ("canonicalize-graph", "dense-to-conv")
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_random_network(seed: int) -> None:
     model = network(seed)
+    options = OPTIONS[seed % 3]
     rng = np.random.default_rng(seed)
     shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
     inputs = {"input": rng.uniform(-4, 4, shape).astype(np.float32)}
@@ -213,7 +220,7 @@ def test_random_network(seed: int) -> None:
     ctx = make_context()
     module = import_model(model, ctx)
     for name in GRAPH_PASSES:
-        apply(ctx, module, [name])
+        apply(ctx, module, [f"{name}{{{options}}}" if name in WITH_OPTIONS else name])
         assert_close(run_exported(ctx, module, inputs), expected)
     for graph in graphs(module):
         assert graph.sym_name.data in ("main", "postamble")

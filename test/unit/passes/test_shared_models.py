@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from graph_runs import apply, assert_close, graphs, run_exported, run_onnx
+from graph_runs import apply, assert_close, graphs, random_inputs, run_exported, run_onnx
 from shared import shared_model
 
 from axir.dialects import ax, base
@@ -68,3 +68,22 @@ def test_every_pass_keeps_the_meaning(name: str) -> None:
         assert_close(run_exported(ctx, module, inputs), expected)
     found = {graph.sym_name.data: counts(graph) for graph in graphs(module)}
     assert found == {"main": device} | ({"postamble": host} if host else {})
+
+
+@pytest.mark.parametrize("name", ["mnist8", "ppocr_cls", "minifasnetv2_80"])
+def test_without_simplification_the_device_runs_as_much(name: str) -> None:
+    """Batch norms and numbers that weights and tables would take become convolutions, none goes to the host."""
+    path = shared_model(name)
+    shapes, device, host = MODELS[name]
+    ctx = make_context()
+    module = import_model(path, ctx, shapes)
+    inputs = random_inputs(graphs(module)[0], seed=0)
+    expected = run_onnx(str(path), inputs)
+    options = "{apply-arithmetic-simplification=false simplify-mac-before-after-lut=false}"
+    changed = [name + options if name in ("canonicalize-graph", "dense-to-conv") else name for name in GRAPH_PASSES]
+    apply(ctx, module, changed)
+    assert_close(run_exported(ctx, module, inputs), expected)
+    main, postamble = graphs(module)
+    assert counts(main)["conv"] > device["conv"]
+    assert counts(main) | {"conv": device["conv"]} == device
+    assert counts(postamble) == host

@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 from axq_graphs import GraphBuilder, RandomGraph, operations
 from hypothesis import given
-from xdsl.dialects.builtin import BoolAttr, i1
+from xdsl.dialects.builtin import BoolAttr, FloatAttr, f64, i1
 
 from axir import numerics
 from axir.backends.qdq.export import export_qdq
@@ -112,6 +112,20 @@ def test_a_network_agrees_almost_everywhere() -> None:
         assert (np.abs(difference) <= 1).mean() >= 0.99
     # The comparison has something to compare: outputs vary.
     assert all(np.unique(array).size > 20 for array in Interpreter(graph, builder.store).run(inputs))
+
+
+def test_softmax_is_padded_where_neutral_lanes_contribute() -> None:
+    for neutral, operators in ((-100000.0, 1), (-1.0, 3)):
+        builder = GraphBuilder()
+        x = builder.input((1, 5, 2, 2), QuantType.per_tensor(1 / 64, 0))
+        properties = {"axis": integer(1), "neutral": FloatAttr(neutral, f64)}
+        y = builder.add(axq.SoftmaxOp, [x], properties, (1, 5, 2, 2), QuantType.per_tensor(1 / 256, -128))
+        graph = builder.finish(y)
+        nodes = [node.op_type for node in export_qdq(graph, builder.store).graph.node]
+        assert len([kind for kind in nodes if kind in ("Pad", "Softmax", "Slice")]) == operators
+        inputs = [np.random.default_rng(0).integers(-128, 128, (1, 5, 2, 2)).astype(np.int8)]
+        (difference,) = differences(graph, builder.store, inputs)
+        assert np.abs(difference).max() <= 1
 
 
 def test_names_inputs_and_outputs_are_those_of_the_graph() -> None:

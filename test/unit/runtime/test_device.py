@@ -49,7 +49,7 @@ def test_frames_in_the_devices_layout(model: Model) -> None:
         instance.run([source.quantize(x)], [output])
         (expected,) = instance.hosted()(x)
         logits = target.dequantize(output)
-        softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        softmax = np.exp(logits) / np.exp(logits).sum(axis=3, keepdims=True)
         assert np.allclose(softmax, expected, atol=1e-6)
         assert instance.times().device * model.target.device.frequency == pytest.approx(instance.timing().cycles)
 

@@ -31,6 +31,16 @@ def test_packing_places_channels_where_the_layout_says(channels: list[tuple[int,
     assert np.array_equal(x.unpack(buffer), stored)
 
 
+def test_a_dense_tensor_is_its_own_buffer() -> None:
+    x = TensorInfo.dense("x", (1, 3, 5, 7), 0.5, 3)
+    stored = np.random.default_rng(0).integers(-128, 128, (1, 3, 5, 7), np.int8)
+    assert (x.shape, x.padding, x.bytes) == ((1, 3, 5, 7), ((0, 0),) * 4, 105)
+    assert np.array_equal(x.pack(stored), stored)
+    assert np.array_equal(x.unpack(stored), stored)
+    with pytest.raises(ValueError, match="has the shape"):
+        TensorInfo.dense("x", (2, 3, 5, 7), 0.5, 3)
+
+
 def test_quantize_rounds_half_to_even_and_saturates() -> None:
     x = info([(1, 0)], 64, 256, (1, 1, 1, 4))
     real = np.array([0.25, 0.75, 1e9, -np.inf], np.float32).reshape(1, 1, 1, 4)

@@ -27,7 +27,7 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
 
 // --- structure
 
-// expected-error@below {{a program holds buffers, inputs, outputs and cores, not 'test.op'}}
+// expected-error@below {{a program holds buffers, inputs, outputs, code and cores, not 'test.op'}}
 aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
   "test.op"() : () -> ()
 }
@@ -287,7 +287,7 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
   %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
   %y = aipu.buffer "y" bytes 4096 : !aipu.buffer<l2>
   aipu.core 0 {
-    // expected-error@below {{runs on dma0 or dma1, not on 'load'}}
+    // expected-error@below {{runs on dma0 or dma1 or sysdma, not on 'load'}}
     %0 = aipu.dma on load(src = l1 %x[0], dst = l2 %y[0]) {row_bytes = 64} layer 0
   }
 }
@@ -310,7 +310,7 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
   %y = aipu.buffer "y" bytes 4096 : !aipu.buffer<l2>
   aipu.core 0 {
     // expected-error@below {{src has offset 32, legal are multiples of 64 below 2^32}}
-    %0 = aipu.dma on dma0(src = l1 %x[32], dst = l2 %y[0]) {row_bytes = 64} layer 0
+    %0 = aipu.load on load(src = l1 %x[32]) {row = 0, segment_rows = 1, columns = 64} layer 0
   }
 }
 
@@ -343,14 +343,30 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
 
 // -----
 
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 64 : !aipu.buffer<l2>
+  // expected-error@below {{bytes 0 to 65 are not in a buffer of 64 bytes}}
+  aipu.input "x" %x[0] layout <dense> tensor tensor<1x5x13x1x!axq.q<0.5 : 0>> : !aipu.buffer<l2>
+}
+
+// -----
+
+// expected-error@+3 {{a pixel has at least one byte}}
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 64 : !aipu.buffer<l2>
+  aipu.input "x" %x[0] layout <rows 64, pixels 0, channels [1 at 0]> tensor tensor<1x1x1x1x!axq.q<0.5 : 0>> : !aipu.buffer<l2>
+}
+
+// -----
+
 // --- dma and load
 
 aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
   %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
   %y = aipu.buffer "y" bytes 4096 : !aipu.buffer<l2>
   aipu.core 0 {
-    // expected-error@below {{row_bytes is 96, legal are multiples of 64}}
-    %0 = aipu.dma on dma0(src = l1 %x[0], dst = l2 %y[0]) {row_bytes = 96} layer 0
+    // expected-error@below {{row_bytes is 0, legal are 1 to 4294967295}}
+    %0 = aipu.dma on dma0(src = l1 %x[0], dst = l2 %y[0]) {row_bytes = 0} layer 0
   }
 }
 
@@ -676,5 +692,38 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
   aipu.core 0 {
     // expected-error@below {{has 7 steps, legal are at most 6}}
     %0 = aipu.vec on depthwise(src = l1 %x[0], out = l1 %x[0]) {src_rows = 1, row_bytes = 64, row_pitch = 64, y0 = 0, x0 = 0, x_step = 64, blocks = 1, rows = 1, vectors = 1, steps = [max r0 0.0, max r0 0.0, max r0 0.0, max r0 0.0, max r0 0.0, max r0 0.0, max r0 0.0]} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  %y = aipu.buffer "y" bytes 4096 : !aipu.buffer<l2>
+  aipu.core 0 {
+    // expected-error@below {{channels is 0, legal are 1 to 65535}}
+    %0 = aipu.softmax on depthwise(src = l1 %x[0], table = l1 %x[0], out = l1 %x[0]) {row_pitch = 64, pitch = 64, rows = 1, pixels = 1, channels = 0, scale = 1.0, neutral = -1.0, inverse = 256.0, out_row_pitch = 64, out_pitch = 64} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  %y = aipu.buffer "y" bytes 4096 : !aipu.buffer<l2>
+  aipu.core 0 {
+    // expected-error@below {{out_pitch is 65, legal are multiples of 64}}
+    %0 = aipu.softmax on depthwise(src = l1 %x[0], table = l1 %x[0], out = l1 %x[0]) {row_pitch = 64, pitch = 64, rows = 1, pixels = 1, channels = 1, scale = 1.0, neutral = -1.0, inverse = 256.0, out_row_pitch = 64, out_pitch = 65} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  %y = aipu.buffer "y" bytes 4096 : !aipu.buffer<l2>
+  aipu.core 0 {
+    // expected-error@below {{runs on depthwise, not on 'array'}}
+    %0 = aipu.softmax on array(src = l1 %x[0], table = l1 %x[0], out = l1 %x[0]) {row_pitch = 64, pitch = 64, rows = 1, pixels = 1, channels = 1, scale = 1.0, neutral = -1.0, inverse = 256.0, out_row_pitch = 64, out_pitch = 64} layer 0
   }
 }

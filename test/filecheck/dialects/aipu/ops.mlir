@@ -24,8 +24,14 @@ aipu.program "main" target "metis" layers [#aipu.layer<"Conv \"0\"", "conv", "ar
   aipu.input "x" %x[0] layout <rows 1024, pixels 128, channels [8 at 0, 3 at 64]> tensor tensor<1x11x4x8x!axq.q<0.5 : -3>> : !aipu.buffer<l2>
   // CHECK-NEXT: aipu.output "y" %y[64] layout <rows 64, pixels 4, channels [3 at 0]> tensor tensor<1x3x4x8x!axq.q<0.5 : -3>> : !aipu.buffer<l1>
   aipu.output "y" %y[64] layout <rows 64, pixels 4, channels [3 at 0]> tensor tensor<1x3x4x8x!axq.q<0.5 : -3>> : !aipu.buffer<l1>
+  // The tensor as it stands, in order NCHW.
+  // CHECK-NEXT: aipu.output "z" %y[256] layout <dense> tensor tensor<1x3x4x7x!axq.q<0.5 : -3>> : !aipu.buffer<l1>
+  aipu.output "z" %y[256] layout <dense> tensor tensor<1x3x4x7x!axq.q<0.5 : -3>> : !aipu.buffer<l1>
   // CHECK-NEXT: aipu.core 0 {
   aipu.core 0 {
+    // Copies go from any byte to any byte.
+    // CHECK-NEXT: %bytes = aipu.dma on dma1(src = l2 %x[3], dst = l1 %y[1]) {row_bytes = 1, count0 = 7, src_step0 = 4, dst_step0 = 1} layer 0
+    %bytes = aipu.dma on dma1(src = l2 %x[3], dst = l1 %y[1]) {row_bytes = 1, count0 = 7, src_step0 = 4, dst_step0 = 1} layer 0
     // Fields with their default are left out.
     // CHECK-NEXT: %dma = aipu.dma on dma0(src = l2 %x[64], dst = l1 %y[0]) {row_bytes = 64} layer 0
     %dma = aipu.dma on dma0(src = l2 %x[64], dst = l1 %y[0]) {row_bytes = 64, count0 = 1, src_step0 = 0} layer 0 loc("Conv 0"("net.onnx":0:0))
@@ -46,6 +52,10 @@ aipu.program "main" target "metis" layers [#aipu.layer<"Conv \"0\"", "conv", "ar
     // Numbers become binary32.
     // CHECK-NEXT: %vec = aipu.vec on depthwise(src = l1 %y[0], table = l1 %y[0], out = l1 %y[0]) {src_rows = 4, row_bytes = 512, row_pitch = 512, y0 = 0, x0 = 0, x_step = 64, blocks = 1, rows = 1, vectors = 1, scale = 0.10000000149011612, steps = [table r0]} layer 1 after(%dw) {note}
     %vec = aipu.vec on depthwise(src = l1 %y[0], table = l1 %y[0], out = l1 %y[0]) {src_rows = 4, row_bytes = 512, row_pitch = 512, y0 = 0, x0 = 0, x_step = 64, blocks = 1, rows = 1, vectors = 1, scale = 0.1, steps = [table r0]} layer 1 after(%dw) {note}
+    // CHECK-NEXT: %soft = aipu.softmax on depthwise(src = l1 %y[0], table = l1 %y[0], out = l1 %y[1024]) {row_pitch = 256, pitch = 128, rows = 4, pixels = 2, channels = 70, zero = -3, scale = 0.10000000149011612, neutral = -100000.0, inverse = 256.0, zero_point = -128, out_row_pitch = 384, out_pitch = 192} layer 1
+    %soft = aipu.softmax on depthwise(src = l1 %y[0], table = l1 %y[0], out = l1 %y[1024]) {row_pitch = 256, pitch = 128, rows = 4, pixels = 2, channels = 70, zero = -3, scale = 0.1, neutral = -100000.0, inverse = 256.0, zero_point = -128, out_row_pitch = 384, out_pitch = 192} layer 1
+    // CHECK-NEXT: %move = aipu.vec on depthwise(src = l1 %y[0], out = l1 %y[0]) {src_rows = 4, row_bytes = 512, row_pitch = 512, y0 = 0, x0 = 0, x_step = 64, blocks = 1, rows = 1, vectors = 1, steps = [move r3 r0, max r0 0.0, mul r3 r0, move r0 r3]} layer 1
+    %move = aipu.vec on depthwise(src = l1 %y[0], out = l1 %y[0]) {src_rows = 4, row_bytes = 512, row_pitch = 512, y0 = 0, x0 = 0, x_step = 64, blocks = 1, rows = 1, vectors = 1, steps = [move r3 r0, max r0 0.0, mul r3 r0, move r0 r3]} layer 1
   }
   // CHECK: aipu.core 1 {
   aipu.core 1 {

@@ -732,3 +732,45 @@ ax.graph @main(%x: tensor<1x4x8x8xf32> "x", %m: tensor<3x5xf32> "m") -> () {
 
 // expected-error@below {{'ax.return' op}}
 ax.return
+
+// -----
+
+// tables
+
+ax.graph @main(%x: tensor<1xf32> "x") -> () {
+  // expected-error@below {{the function must be one table function with its four constants}}
+  %0 = ax.table %x function <sigmoid> : tensor<1xf32> -> tensor<1xf32>
+  ax.return
+}
+
+// -----
+
+ax.graph @main(%x: tensor<1xf32> "x") -> () {
+  // expected-error@below {{the function must be one table function with its four constants}}
+  %0 = ax.table %x function <tanh(1.0, 0.0, 2.0, 0.0), relu> : tensor<1xf32> -> tensor<1xf32>
+  ax.return
+}
+
+// -----
+
+ax.graph @main(%x: tensor<1xf32> "x") -> () {
+  // expected-error@below {{epilogue step 'silu' takes 0 or 4 constants, 2 given}}
+  %0 = ax.table %x function <silu(1.0, 2.0)> : tensor<1xf32> -> tensor<1xf32>
+  ax.return
+}
+
+// -----
+
+ax.graph @main(%x: tensor<1xf32> "x") -> () {
+  // expected-error@below {{the constants of tanh(0.0, 0.0, 1.0, 0.0) are out of range}}
+  %0 = ax.table %x function <tanh(0.0, 0.0, 1.0, 0.0)> : tensor<1xf32> -> tensor<1xf32>
+  ax.return
+}
+
+// -----
+
+ax.graph @main(%x: tensor<1xf32> "x") -> () {
+  // expected-error@below {{out of range: the first is from 2**-60 to 2**60 in magnitude, the others are at most 2**60}}
+  %0 = ax.table %x function <tanh(1.0, 0.0, 1.0, 1.0e30)> : tensor<1xf32> -> tensor<1xf32>
+  ax.return
+}

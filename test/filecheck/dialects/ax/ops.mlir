@@ -75,6 +75,8 @@ ax.graph @main(%x: tensor<1x4x8x8xf32> "images", %m: tensor<3x5xf32> "a \"name\"
   %silu = ax.silu %m : tensor<3x5xf32> -> tensor<3x5xf32>
   // CHECK-NEXT: %hsw = ax.hard_swish %m : tensor<3x5xf32> -> tensor<3x5xf32>
   %hsw = ax.hard_swish %m : tensor<3x5xf32> -> tensor<3x5xf32>
+  // CHECK-NEXT: %table = ax.table %m function <tanh(0.5, 0.0, 2.0, -1.0e-30)> : tensor<3x5xf32> -> tensor<3x5xf32>
+  %table = ax.table %m function <tanh(0.5, 0.0, 2.0, -1.0e-30)> : tensor<3x5xf32> -> tensor<3x5xf32>
   // CHECK-NEXT: %hsi = ax.hard_sigmoid %m alpha 2.000000e-01 beta 5.000000e-01 : tensor<3x5xf32> -> tensor<3x5xf32>
   %hsi = ax.hard_sigmoid %m alpha 0.2 beta 0.5 : tensor<3x5xf32> -> tensor<3x5xf32>
   // CHECK-NEXT: %leaky = ax.leaky_relu %m alpha 1.000000e-02 : tensor<3x5xf32> -> tensor<3x5xf32>

@@ -228,6 +228,40 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
 
 // -----
 
+// --- softmax
+
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{axis is 3; a softmax is along the channels, axis 1}}
+  %y = axq.softmax %x axis 3 neutral -1.0 : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x2x4x4x!axq.q<0.5 : 0>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{neutral is -1e+30; its magnitude is at most 2**60}}
+  %y = axq.softmax %x axis 1 neutral -1.0e30 : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x2x4x4x!axq.q<0.5 : 0>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{a softmax takes and gives tensors with one scale}}
+  %y = axq.softmax %x axis 1 neutral -1.0 : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x2x4x4x!axq.q<channels dense<[0.1, 0.2]> : tensor<2xf32> : dense<[0, 1]> : tensor<2xi32>>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{result has type tensor<1x1x4x4x!axq.q<0.5 : 0>>, operands give tensor<1x2x4x4x!axq.q<0.5 : 0>>}}
+  %y = axq.softmax %x axis 1 neutral -1.0 : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x1x4x4x!axq.q<0.5 : 0>>
+  axq.return
+}
+
+// -----
+
 // --- concat, slice
 
 axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x", %y: tensor<1x2x4x4x!axq.q<0.25 : 0>> "y") -> () {

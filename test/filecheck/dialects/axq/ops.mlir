@@ -66,9 +66,9 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : -128>> "image") -> ("scores", "f
     epilogue <hard_sigmoid(0.2, 0.5)>
     : tensor<1x2x4x4x!axq.q<0.5 : -128>> -> tensor<1x2x1x1x!axq.q<0.00392156886 : -128>>
 
-  // CHECK: %slopes = axq.map %x epilogue <prelu, leaky_relu(0.1), clip(-1.0, 6.0), hard_swish, sigmoid, silu, tanh>
+  // CHECK: %slopes = axq.map %x epilogue <prelu, leaky_relu(0.1), clip(-1.0, 6.0), hard_swish, sigmoid(-2.0, 0.5, 1.0, 3.0), silu, tanh>
   // CHECK-SAME: slope dense<[1.000000e-01, 2.000000e-01]> : tensor<2xf32> : tensor<1x2x4x4x!axq.q<0.5 : -128>> -> tensor<1x2x4x4x!axq.q<0.1 : 0>>
-  %slopes = axq.map %x epilogue <prelu, leaky_relu(0.1), clip(-1.0, 6.0), hard_swish, sigmoid, silu, tanh>
+  %slopes = axq.map %x epilogue <prelu, leaky_relu(0.1), clip(-1.0, 6.0), hard_swish, sigmoid(-2.0, 0.5, 1.0, 3.0), silu, tanh>
     slope dense<[0.1, 0.2]> : tensor<2xf32>
     : tensor<1x2x4x4x!axq.q<0.5 : -128>> -> tensor<1x2x4x4x!axq.q<0.1 : 0>>
 
@@ -81,6 +81,10 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : -128>> "image") -> ("scores", "f
 
   // CHECK: %requantized = axq.map %conv : tensor<1x3x4x4x!axq.q<0.25 : 7>> -> tensor<1x3x4x4x!axq.q<0.5 : -128>>
   %requantized = axq.map %conv : tensor<1x3x4x4x!axq.q<0.25 : 7>> -> tensor<1x3x4x4x!axq.q<0.5 : -128>>
+
+  // CHECK: %soft = axq.softmax %slopes axis 1 neutral -1.000000e+05 : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.00390625 : -128>>
+  %soft = axq.softmax %slopes axis 1 neutral -100000.0
+    : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.00390625 : -128>>
 
   // CHECK: %cat = axq.concat %both, %requantized axis 1 : (tensor<1x2x4x4x{{.*}}>, tensor<1x3x4x4x{{.*}}>) -> tensor<1x5x4x4x!axq.q<0.5 : -128>>
   %cat = axq.concat %both, %requantized axis 1

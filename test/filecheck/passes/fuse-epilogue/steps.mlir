@@ -54,3 +54,21 @@ ax.graph @main(%x: tensor<1x2x3x3xf32> "x", %y: tensor<1x2x3x3xf32> "y", %g: ten
   %5 = ax.add %4, %y : (tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
   ax.return %5 : tensor<1x2x3x3xf32>
 }
+
+// -----
+
+// Two tables of one function with other constants are two tables; the same table twice is one.
+// CHECK:      ax.graph @main
+// CHECK:        [[A:%.*]] = ax.conv %x, %w strides {{.*}} epilogue <sigmoid(2.0, 0.0, 1.0, 0.0)> :
+// CHECK-NEXT:   [[B:%.*]] = ax.table [[A]] function <sigmoid(3.0, 0.0, 1.0, 0.0)>
+// CHECK-NEXT:   ax.conv %x, %w strides {{.*}} epilogue <tanh(1.0, 0.0, 2.0, 1.0), tanh(1.0, 0.0, 2.0, 1.0)> :
+ax.graph @main(%x: tensor<1x1x3x3xf32> "x") -> ("b", "d") {
+  %w = ax.constant dense<2.0> : tensor<1x1x1x1xf32> : tensor<1x1x1x1xf32>
+  %v = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %a = ax.table %v function <sigmoid(2.0, 0.0, 1.0, 0.0)> : tensor<1x1x3x3xf32> -> tensor<1x1x3x3xf32>
+  %b = ax.table %a function <sigmoid(3.0, 0.0, 1.0, 0.0)> : tensor<1x1x3x3xf32> -> tensor<1x1x3x3xf32>
+  %u = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %c = ax.table %u function <tanh(1.0, 0.0, 2.0, 1.0)> : tensor<1x1x3x3xf32> -> tensor<1x1x3x3xf32>
+  %d = ax.table %c function <tanh(1.0, 0.0, 2.0, 1.0)> : tensor<1x1x3x3xf32> -> tensor<1x1x3x3xf32>
+  ax.return %b, %d : tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>
+}

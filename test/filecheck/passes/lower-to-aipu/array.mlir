@@ -9,7 +9,7 @@ axq.graph @partial(%x: tensor<1x256x4x4x!axq.q<0.5 : 0>> "x") -> ("y") {
   axq.return %y : tensor<1x64x4x4x!axq.q<0.5 : 0>>
 }
 // CHECK-LABEL: aipu.program "partial"
-// CHECK: %[[P:.*]] = aipu.buffer "conv.partial" bytes 4096 : !aipu.buffer<l1>
+// CHECK: %[[P:.*]] = aipu.buffer "conv_0.partial" bytes 4096 : !aipu.buffer<l1>
 // CHECK: aipu.load on load({{.*}}) {row = 0, segment_rows = 512, columns = 64}
 // CHECK-NEXT: aipu.load on load({{.*}}) {row = 512, segment_rows = 512, columns = 64}
 // CHECK-NEXT: aipu.load on load({{.*}}) {row = 1024, segment_rows = 512, columns = 64}
@@ -30,7 +30,7 @@ axq.graph @grouped(%x: tensor<1x4x4x4x!axq.q<0.5 : 0>> "x") -> ("y") {
   axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 0>>
 }
 // CHECK-LABEL: aipu.program "grouped"
-// CHECK-SAME: #aipu.layer<"conv", "conv", "array", 256>
+// CHECK-SAME: #aipu.layer<"conv_0", "conv", "array", 256>
 // CHECK: aipu.load on load({{.*}}) {row = 0, segment_rows = 4,
 // CHECK-NOT: aipu.load
 

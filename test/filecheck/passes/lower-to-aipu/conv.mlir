@@ -9,8 +9,8 @@ axq.graph @main(%x: tensor<1x3x8x8x!axq.q<0.5 : -3>> "image") -> ("y") {
   axq.return %y : tensor<1x16x8x8x!axq.q<0.5 : -128>>
 }
 
-// CHECK: aipu.program "main" target "metis" layers [#aipu.layer<"conv", "conv", "array", 27648>]
-// CHECK-NEXT: %[[C:.*]] = aipu.buffer "conv.constants" bytes {{[0-9]+}} data
+// CHECK: aipu.program "main" target "metis" layers [#aipu.layer<"conv_0", "conv", "array", 27648>]
+// CHECK-NEXT: %[[C:.*]] = aipu.buffer "conv_0.constants" bytes {{[0-9]+}} data
 // CHECK-DAG: %[[X:.*]] = aipu.buffer "image" bytes 512 : !aipu.buffer<l2>
 // CHECK-DAG: aipu.input "image" %[[X]][0] layout <rows 64, pixels 4, channels [3 at 0]>
 // CHECK-DAG: aipu.output "y" %[[Y:.*]][0] layout <rows 512, pixels 64, channels [16 at 0]>

@@ -25,10 +25,14 @@ axq.graph @main(%x: tensor<1x8x4x4x!axq.q<0.5 : 0>> "x") -> ("y") {
 
 // -----
 
+// A tensor that is taken twice counts once.
 axq.graph @main(%x: tensor<1x8x4x4x!axq.q<0.5 : 0>> "x") -> ("y") {
+  %a = axq.map %x epilogue <relu> : tensor<1x8x4x4x!axq.q<0.5 : 0>> -> tensor<1x8x4x4x!axq.q<0.5 : 0>>
+  %b = axq.map %x epilogue <tanh> : tensor<1x8x4x4x!axq.q<0.5 : 0>> -> tensor<1x8x4x4x!axq.q<0.5 : 0>>
   // expected-error@unknown {{the epilogue needs 0 tables and 3 tensor operands, the device takes 1 and 2}}
-  %y = axq.map %x epilogue <add, add, mul> extras %x, %x, %x
-    : tensor<1x8x4x4x!axq.q<0.5 : 0>>, tensor<1x8x4x4x!axq.q<0.5 : 0>>, tensor<1x8x4x4x!axq.q<0.5 : 0>>
+  %y = axq.map %x epilogue <add, add, mul, mul> extras %x, %a, %b, %a
+    : tensor<1x8x4x4x!axq.q<0.5 : 0>>, tensor<1x8x4x4x!axq.q<0.5 : 0>>, tensor<1x8x4x4x!axq.q<0.5 : 0>>,
+      tensor<1x8x4x4x!axq.q<0.5 : 0>>
     : tensor<1x8x4x4x!axq.q<0.5 : 0>> -> tensor<1x8x4x4x!axq.q<0.5 : 0>>
   axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 0>>
 }

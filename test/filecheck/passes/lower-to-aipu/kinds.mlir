@@ -8,7 +8,7 @@ axq.graph @depthwise(%x: tensor<1x8x4x4x!axq.q<0.5 : 5>> "x") -> ("y") {
   axq.return %y : tensor<1x8x2x4x!axq.q<0.5 : 0>>
 }
 // CHECK-LABEL: aipu.program "depthwise"
-// CHECK-SAME: #aipu.layer<"conv", "depthwise_conv", "depthwise", 576>
+// CHECK-SAME: #aipu.layer<"conv_0", "depthwise_conv", "depthwise", 576>
 // CHECK: aipu.depthwise on depthwise(src = l1 %{{.*}}[0], params = l1 %[[C:.*]][0], out = l1 %{{.*}}[0], weights = l1 %[[C]][512])
 // CHECK-SAME: y0 = -1, x0 = -64, y_step = 2, x_step = 64, tap_rows = 3, tap_columns = 3, tap_step = 64, blocks = 1, pad = 5, rows = 2, vectors = 4
 // CHECK-SAME: lower = 0, upper = 12
@@ -66,7 +66,7 @@ axq.graph @concat(%x: tensor<1x8x4x4x!axq.q<0.5 : 5>> "x") -> ("y") {
   axq.return %z : tensor<1x4x4x4x!axq.q<0.5 : 0>>
 }
 // CHECK-LABEL: aipu.program "concat"
-// CHECK: %[[Y:.*]] = aipu.buffer "concat" bytes 2048 : !aipu.buffer<l1>
+// CHECK: %[[Y:.*]] = aipu.buffer "concat_{{[0-9]+}}" bytes 2048 : !aipu.buffer<l1>
 // CHECK: aipu.vec on depthwise({{.*}} out = l1 %[[Y]][0]) {{.*}} out_pitch = 128
 // CHECK: aipu.vec on depthwise({{.*}} table = l1 %{{.*}}[0], out = l1 %[[Y]][64]) {{.*}} steps = [table r0]{{.*}} out_pitch = 128
 // CHECK-NOT: src = l1 %[[Y]][0], dst

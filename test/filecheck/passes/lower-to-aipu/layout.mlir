@@ -9,7 +9,7 @@ axq.graph @slices(%x: tensor<1x128x4x4x!axq.q<0.5 : 0>> "x") -> ("y", "z") {
   axq.return %y, %b : tensor<1x64x2x2x!axq.q<0.5 : 0>>, tensor<1x2x4x4x!axq.q<0.5 : 0>>
 }
 // CHECK-LABEL: aipu.program "slices"
-// CHECK-SAME: layers [#aipu.layer<"map", "map", "vector", 0>, #aipu.layer<"slice", "slice", "array", 0>]
+// CHECK-SAME: layers [#aipu.layer<"map_1", "map", "vector", 0>, #aipu.layer<"slice_2", "slice", "array", 0>]
 // CHECK: %[[X:.*]] = aipu.buffer "x" bytes 2048 : !aipu.buffer<l2>
 // CHECK: aipu.dma on dma0(src = l2 %[[X]][832], dst = l1 %{{.*}}[0]) {row_bytes = 64, count0 = 2, count1 = 2, src_step0 = 128, src_step1 = 512, dst_step0 = 64, dst_step1 = 128} layer 0
 // CHECK: aipu.mvm {{.*}} matrix_rows = 128, columns = 1} layer 1
@@ -26,8 +26,8 @@ axq.graph @relayout(%x: tensor<1x8x4x4x!axq.q<0.5 : 0>> "x", %e: tensor<1x16x4x4
   axq.return %y : tensor<1x16x4x4x!axq.q<0.5 : 0>>
 }
 // CHECK-LABEL: aipu.program "relayout"
-// CHECK-SAME: #aipu.layer<"map", "relayout", "array", 0>
-// CHECK: %[[E:.*]] = aipu.buffer "map.layout" bytes 2048 : !aipu.buffer<l1>
+// CHECK-SAME: #aipu.layer<"map_{{[0-9]+}}", "relayout", "array", 0>
+// CHECK: %[[E:.*]] = aipu.buffer "map_{{[0-9]+}}.layout" bytes 2048 : !aipu.buffer<l1>
 // CHECK: aipu.output "y" %{{.*}}[0] layout <rows 512, pixels 128, channels [8 at 0, 8 at 64]>
 // CHECK: aipu.mvm on array(src = l1 %{{.*}}[0], out = l1 %[[E]][0]) {{.*}} columns = 2} layer 2
 // CHECK: aipu.vec {{.*}}operand0 = l1 %[[E]][0], {{.*}} layer 3
@@ -42,7 +42,7 @@ axq.graph @rows(%x: tensor<1x8x2x4x!axq.q<0.5 : 0>> "x") -> ("y") {
 }
 // CHECK-LABEL: aipu.program "rows"
 // CHECK: %[[X:.*]] = aipu.buffer "x" bytes 512 : !aipu.buffer<l2>
-// CHECK: %[[Y:.*]] = aipu.buffer "concat" bytes 1024 : !aipu.buffer<l2>
+// CHECK: %[[Y:.*]] = aipu.buffer "concat_{{[0-9]+}}" bytes 1024 : !aipu.buffer<l2>
 // CHECK: aipu.dma on dma1(src = l1 %{{.*}}[0], dst = l2 %[[Y]][0]) {row_bytes = 512} layer 0
 // CHECK: aipu.dma on dma1(src = l2 %[[X]][0], dst = l2 %[[Y]][512]) {row_bytes = 512} layer 1
 

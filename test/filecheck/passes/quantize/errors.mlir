@@ -37,7 +37,7 @@ ax.graph @main(%x: tensor<1x3xf32> "image") -> () attributes {arg_stats = [#ax.s
 ax.graph @main(%x: tensor<1x1x1x1xf32> "x") -> ("y") attributes {arg_stats = [#ax.stats<0.0, 1.0, histogram dense<[1, 1]> : tensor<2xi64>>]} {
   // expected-error@+2 {{'ax.softmax' has no quantized form}}
   // expected-note@+1 {{run 'split-host'}}
-  %y = ax.softmax %x axis 1 {ax.stats = #ax.stats<0.0, 1.0>} : tensor<1x1x1x1xf32> -> tensor<1x1x1x1xf32>
+  %y = ax.softmax %x axis 3 {ax.stats = #ax.stats<0.0, 1.0>} : tensor<1x1x1x1xf32> -> tensor<1x1x1x1xf32>
   ax.return %y : tensor<1x1x1x1xf32>
 }
 

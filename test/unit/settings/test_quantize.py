@@ -1,0 +1,110 @@
+"""Quantization, and what names a compilation: each setting against its default, on a network with a depthwise layer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from small_networks import SIZE, convolution, model, save, sound, weights
+
+from axir.compiler import CompilerConfig, compile, quantize
+from axir.dialects import axq
+from axir.ir.diagnostics import AxirError
+from axir.runtime import Context
+from axir.tools.axc import main as axc
+
+CHANNELS = 8
+SAMPLES = [np.random.default_rng(seed).standard_t(2, (1, 3, SIZE, SIZE)).astype(np.float32) for seed in range(8)]
+"""Heavy tails, which a histogram clips."""
+
+
+def network() -> onnx.ModelProto:
+    """Convolution, depthwise convolution, convolution."""
+    first, first_weights = convolution("first", "x", "a", 1, inputs=3)
+    depthwise = helper.make_node(
+        "Conv", ["a", "dw.w"], ["b"], "dw", kernel_shape=[3, 3], pads=[1, 1, 1, 1], group=CHANNELS
+    )
+    last, last_weights = convolution("last", "b", "y", 2)
+    initializers = first_weights | last_weights | {"dw.w": weights(3, CHANNELS, 1, 3, 3)}
+    return model([first, depthwise, last], initializers, [1, 3, SIZE, SIZE], ["y"])
+
+
+def elements(**settings: Any) -> list[axq.QuantType]:
+    """Element types of the three convolutions' inputs, on a network that runs as quantized and as compiled alike."""
+    quantized = quantize(network(), SAMPLES, CompilerConfig(**settings))
+    return [axq.quant_of(op.input) for op in quantized.graph.body.block.ops if isinstance(op, axq.ConvOp)]
+
+
+def agrees(folder: Path, **settings: Any) -> None:
+    """The program gives what the quantized network gives: `check` compares every byte."""
+    compile(network(), CompilerConfig(**settings), folder, calibration_dataset=SAMPLES, check=2)
+
+
+@pytest.mark.parametrize("scheme", ["per_tensor_min_max", "hybrid_per_tensor_per_channel"])
+def test_quantization_scheme(tmp_path: Path, scheme: str) -> None:
+    default, other = elements(), elements(quantization_scheme=scheme)
+    if scheme == "per_tensor_min_max":
+        # The tails count in full.
+        assert other[0].scalar[0] > default[0].scalar[0]
+        assert not any(element.per_channel for element in other)
+    else:
+        assert [element.per_channel for element in other] == [False, True, False]
+    agrees(tmp_path / "out", quantization_scheme=scheme)
+
+
+def test_quantize_dw_channel_wise(tmp_path: Path) -> None:
+    assert [element.per_channel for element in elements()] == [False, False, False]
+    assert [element.per_channel for element in elements(quantize_dw_channel_wise=True)] == [False, True, False]
+    agrees(tmp_path / "out", quantize_dw_channel_wise=True)
+
+
+def test_compiler_mode(tmp_path: Path) -> None:
+    source = save(sound(), tmp_path / "net.onnx")
+    quantized, lowered = tmp_path / "quantized", tmp_path / "lowered"
+    assert axc([str(source), "-o", str(quantized), "--set", "compiler_mode=quantize_only"]) == 0
+    assert not (quantized / "compiled_model").exists()
+    assert axc([str(quantized), "-o", str(lowered), "--set", "compiler_mode=lower_only"]) == 0
+    assert (lowered / "compiled_model" / "model.axm").exists()
+    assert axc([str(source), "-o", str(tmp_path / "no"), "--set", "compiler_mode=lower_only"]) == 1
+
+
+def test_aipu_cores_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs for several cores are refused, not built for one."""
+    source = save(sound(), tmp_path / "net.onnx")
+    assert axc([str(source), "-o", str(tmp_path / "out"), "--set", "aipu_cores_used=2"]) == 1
+    assert "this version builds programs for 1 core only" in capsys.readouterr().err
+
+
+def test_frequency(tmp_path: Path) -> None:
+    reports: list[dict[str, Any]] = []
+    for frequency in (800_000_000, 200_000_000):
+        folder = tmp_path / str(frequency)
+        compile(network(), CompilerConfig(frequency=frequency), folder, calibration_dataset=SAMPLES)
+        reports.append(json.loads((folder / "compiled_model" / "report.json").read_text())["totals"])
+        with Context() as context:
+            assert context.load_model(folder).target.device.frequency == frequency
+    assert reports[1]["frequency_hz"] == 200_000_000
+    assert reports[1]["device_fps"] < reports[0]["device_fps"]
+    for totals in reports:
+        assert totals["device_fps"] == pytest.approx(totals["frequency_hz"] / totals["cycles"])
+
+
+def test_output_dir(tmp_path: Path) -> None:
+    config = CompilerConfig(output_dir=tmp_path / "here")
+    compile(network(), config, calibration_dataset=SAMPLES)
+    assert (tmp_path / "here" / "compiled_model" / "model.json").exists()
+    with pytest.raises(AxirError, match="no output folder given"):
+        compile(network(), CompilerConfig(), calibration_dataset=SAMPLES)
+
+
+def test_model_name(tmp_path: Path) -> None:
+    source = save(network(), tmp_path / "net.onnx")
+    for name, expected in (("", "net"), ("mine", "mine")):
+        assert axc([str(source), "-o", str(tmp_path / "out"), "--set", f"model_name={name}"]) == 0
+        report = json.loads((tmp_path / "out" / "compilation_report.json").read_text())
+        assert report["model"] == expected
