@@ -23,6 +23,7 @@ BENCHMARKS = {
     "packing": "memory packing on hard instances",
     "bit_exact": "simulator = reference, every byte",
     "third_opinion": "the QDQ export under ONNX Runtime",
+    "shipped_configs": "the shipped configurations against the defaults",
     "small_memories": "ever smaller memories, until the refusal",
     "accuracy": "top-1, beside ONNX Runtime's quantization",
     "compile_time": "axc beside ONNX Runtime's quantization",

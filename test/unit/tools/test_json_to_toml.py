@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_networks import save, sound
 
 from axir.compiler.config import CompilerConfig, read_card, resolve
 from axir.compiler.config.layers import Layer
 from axir.compiler.config.sources import sources
+from axir.tools.axc import main as axc
 
 TOOL = Path(__file__).parents[3] / "tools" / "json_to_toml_config.py"
 
@@ -140,3 +142,22 @@ def test_errors(card: Path, arguments: tuple[str, ...], error: str) -> None:
     assert done.returncode != 0
     assert error in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_file_compiles_to_the_same_bytes(tmp_path: Path) -> None:
+    source = save(sound(), tmp_path / "net.onnx")
+    card = tmp_path / "card.yaml"
+    card.write_text(
+        "models:\n  net:\n    class: AxONNXModel\n    weight_path: net.onnx\n    extra_kwargs:\n"
+        "      compiler_config_file: mobilenetv2.toml\n      compilation_config:\n        enable_icr: false\n",
+        "utf-8",
+    )
+    assert run("--from-yaml", card, "-o", tmp_path / "net.toml").returncode == 0
+    assert axc([str(card), "-o", str(tmp_path / "card")]) == 0
+    assert axc([str(source), "--config", str(tmp_path / "net.toml"), "-o", str(tmp_path / "toml")]) == 0
+    card_files, toml_files = (
+        {file.name: file.read_bytes() for file in (tmp_path / folder / "compiled_model").iterdir()}
+        for folder in ("card", "toml")
+    )
+    assert card_files["model.axm"] == toml_files["model.axm"]
+    assert card_files == toml_files
