@@ -1,6 +1,6 @@
 """What the shipped configurations gain over the defaults: modelled cycles of a frame, for all memory and for a quarter.
 
-    python bench/shipped_configs.py [NAME ...]            compile with both, compare with the file's first comment
+    python bench/shipped_configs.py [NAME ...]            compile with both, compare with the file's comment
     python bench/shipped_configs.py --tune NAME ...       search for settings again; writes the file
     python bench/shipped_configs.py --measure [NAME ...]  only bring the figures in the comments up to date
 
@@ -85,7 +85,6 @@ SOURCES = {
     "ppocr_cls": Source("PP-OCR angle classifier, 48x192", "ppocr_cls.onnx", {"x": (1, 3, 48, 192)}),
     "ppocrv4_det": Source("PP-OCRv4 text detection, 640x640", "ppocrv4_det.onnx", {"x": (1, 3, 640, 640)}),
     "minifasnetv2": Source("MiniFASNetV2, 80x80", "minifasnetv2_80.onnx"),
-    "realesr": Source("Real-ESRGAN anime video v3, 128x128 to 512x512", "realesr_animevideov3_x4_128.onnx"),
 }
 
 MOVES: tuple[dict[str, object], ...] = (
@@ -144,16 +143,16 @@ def tune(model: QuantizedModel, default: Cycles) -> dict[str, object]:
 
 
 def heading(source: Source, default: Cycles, tuned: Cycles) -> str:
-    """The file's first line: what was measured."""
-    parts: list[str] = []
-    for resources, old, new in zip(RESOURCES, default, tuned, strict=True):
-        if old is not None and new is not None:
-            parts.append(
-                f"{old / new:.2f} times the frames at resources_used {resources:g} ({old:,} -> {new:,} cycles)"
-            )
-        elif new is not None:
-            parts.append(f"fits resources_used {resources:g} where the defaults do not ({new:,} cycles)")
-    return f"# {source.title}: {', '.join(parts)}\n"
+    """The first two lines of a file: what it gains, and the cycles that were measured."""
+    gain = [f"{gain:.2f}" if 0 < gain < math.inf else "new" for gain in gains(default, tuned)]
+    counts = [
+        f"{'does not fit' if old is None else f'{old:,}'} -> {'does not fit' if new is None else f'{new:,}'}"
+        for old, new in zip(default, tuned, strict=True)
+    ]
+    return (
+        f"# {source.title}: {gain[0]} times the frames of the defaults, {gain[1]} with a quarter of the memory\n"
+        f"# Cycles of a frame (modelled, no chip): {counts[0]}, with resources_used 0.25 {counts[1]}\n"
+    )
 
 
 def written(name: str, source: Source, default: Cycles, tuned: Cycles, settings: Mapping[str, object]) -> str:
@@ -161,7 +160,7 @@ def written(name: str, source: Source, default: Cycles, tuned: Cycles, settings:
     from axir.compiler.config.document import toml_value
 
     lines = [heading(source, default, tuned)]
-    lines.append(f"# Modelled, no chip; measured again by: python bench/shipped_configs.py {name}\n\n")
+    lines.append(f"# Measured again by: python bench/shipped_configs.py {name}\n\n")
     config = CompilerConfig(**settings)
     lines += [f"{key} = {toml_value(value)}\n" for key, value in config.values().items() if key in settings]
     return "".join(lines)

@@ -42,6 +42,7 @@ class ListSchedulePass(PlanMemoryPass):
     name = "list-schedule"
 
     use_list_scheduler: bool = field(default=False, metadata={"help": "order tasks by resource-aware list scheduling"})
+    inter_operator_async: bool = field(default=True, metadata={"help": "time orders as `schedule` will overlap them"})
     use_hw_tokens: bool = field(default=True, metadata={"help": "time orders as `schedule` will synchronise them"})
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -85,7 +86,8 @@ class ListSchedulePass(PlanMemoryPass):
             self.plan(trial, target, search)
         except AxirError:
             return None
-        SchedulePass(self.use_hw_tokens).apply(context, ModuleOp([trial]))
+        tokens = SchedulePass(inter_operator_async=self.inter_operator_async, use_hw_tokens=self.use_hw_tokens)
+        tokens.apply(context, ModuleOp([trial]))
         return simulate([Instance(assemble(trial, context.store, target))], target)[0].cycles
 
 
@@ -156,7 +158,7 @@ def predecessors(tasks: Sequence[aipu.TaskOp], set_rows: int) -> list[list[int]]
 def _latest(tasks: Sequence[aipu.TaskOp], followers: Sequence[Sequence[int]], cycles: Sequence[int]) -> list[int]:
     """As late as possible: the given order run backwards, its queues being resources."""
     starts = [0] * len(tasks)
-    free: dict[str, int] = {unit: 0 for unit in UNITS}
+    free: dict[str, int] = dict.fromkeys(UNITS, 0)
     for index in reversed(range(len(tasks))):
         unit = tasks[index].unit.data
         end = min([free[unit], *(starts[follower] for follower in followers[index])])
@@ -169,7 +171,7 @@ class _Clock:
     """When units, and the two directions of a core's DMA, are free again."""
 
     now: int = 0
-    units: dict[str, int] = field(default_factory=lambda: {unit: 0 for unit in UNITS})
+    units: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 0))
     directions: dict[str, int] = field(default_factory=lambda: {"in": 0, "out": 0})
 
     def start(self, task: aipu.TaskOp, unit: str, setup: int, work: int) -> int:

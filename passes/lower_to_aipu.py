@@ -20,10 +20,11 @@ from axir.ir.location import name_loc
 from axir.ir.store import WeightStore
 from axir.passes.lowering.array_map import ArrayOptions
 from axir.passes.lowering.bound import lower_bound
+from axir.passes.lowering.build_network import NetworkOptions, build_network
 from axir.passes.lowering.chain_search import DEFAULT_CANDIDATES, ChainOptions
 from axir.passes.lowering.emission import EmitOptions, Emitted
 from axir.passes.lowering.jobs import Buffer, Job
-from axir.passes.lowering.network import Network, NetworkOptions, build_network
+from axir.passes.lowering.network import Network
 from axir.passes.lowering.pools import Pools, pool
 from axir.passes.lowering.registers import Algorithm
 from axir.passes.lowering.settle import SettleOptions, lifetimes, settle

@@ -1,4 +1,4 @@
-"""Hypothesis profiles: the same examples in every run by default; HYPOTHESIS_PROFILE=soak searches on (`make soak`)."""
+"""Hypothesis profiles: the same examples in every run by default; HYPOTHESIS_PROFILE=soak searches on."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@
 
 Both forms of settings are read, flat and nested in quantization_config and backend_config. Of a card, the file holds
 what the model is compiled with: its inline settings over those of its compiler_config_file (or of the shipped config
-that its model_name chooses). Comments above and beside settings are kept. Without -o the file stands beside the one
+that its model_name chooses). Comments above and beside settings, and above the mappings
+that hold them, are kept. Without -o the file stands beside the one
 that is read, named after the model or the JSON file; `-o -` prints it. It is never written over another without
 --force.
 """
@@ -13,6 +14,7 @@ that is read, named after the model or the JSON file; `-o -` prints it. It is ne
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +22,13 @@ from pathlib import Path
 
 from axir.compiler.config import Layer, Written, read_card, read_json_settings, resolve
 from axir.compiler.config.document import toml_value
+from axir.compiler.config.layers import OLDER_FORM
 from axir.compiler.config.sources import sources
 from axir.ir.diagnostics import AxirError, run_tool
 from axir.ir.files import write_text
+
+_HEAD = re.compile(rf"\s*(#|\[?({'|'.join(('compilation_config', *OLDER_FORM))})\]?\s*:?\s*(#.*)?$)")
+"""A line that belongs to the setting below it: a comment, or the key of a mapping of settings."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Source:
 def from_card(card: Path, model: str | None) -> Source:
     """The settings of one model of a card. Raises `OSError` and `AxirError`."""
     chosen = read_card(card).pick(model)
-    layers = sources(chosen, None, Layer("command line")).layers
+    layers = sources(chosen).layers
     return Source(f"Settings of {chosen.name} in {card.name}", layers, card.with_name(f"{chosen.name}.toml"))
 
 
@@ -75,15 +81,22 @@ def _setting(written: Written) -> Iterator[str]:
 
 
 def _comments(written: Written) -> tuple[list[str], str]:
-    """The comment lines above a setting, and the comment that ends its line."""
+    """The comments above a setting, those of the mapping that it begins among them, and the comment that ends its line.
+
+    Of a list that stands below its key, the comments of both lines are taken.
+    """
     if written.place is None or Path(written.place.file).suffix == ".json":
         return [], ""
     lines = Path(written.place.file).read_text("utf-8-sig").splitlines()
-    index = written.place.line - 1
-    first = index
-    while first > 0 and lines[first - 1].lstrip().startswith("#"):
+    value = key = written.place.line - 1
+    while key > 0 and written.key not in lines[key]:
+        key -= 1
+    first = key
+    while first > 0 and _HEAD.match(lines[first - 1]):
         first -= 1
-    return [line.strip() for line in lines[first:index]], _end_comment(lines[index])
+    above = [comment for line in lines[first:key] if (comment := _end_comment(line.strip()))]
+    beside = [_end_comment(line) for line in lines[key : value + 1]]
+    return above, "  ".join(comment for comment in beside if comment)
 
 
 def _end_comment(line: str) -> str:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from axir.compiler.compiled_model import CompiledModel
-    from axir.compiler.driver import Request
     from axir.compiler.quantized_model import QuantizedModel
+    from axir.compiler.request import Request
     from axir.compiler.session import Listener
 
 Shapes = Mapping[str, Sequence[int]]
@@ -104,7 +104,7 @@ def _request(
 ) -> Request:
     from axir.compiler.calibration import inputs_of, random_dataset
     from axir.compiler.dataset import Samples, named_samples
-    from axir.compiler.driver import Request
+    from axir.compiler.request import Request
     from axir.target.description import load
 
     config = config or CompilerConfig()

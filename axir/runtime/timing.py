@@ -3,14 +3,15 @@
 Modelled, not measured: no chip is here. With n instances of a program side by side, a frame each, and p host processes
 that share their calls, the time from frame to frame is
 
-    device = (cycles / frequency + staged / ddr.bandwidth) / n
-    host   = max(device + call / p, link)                     with double buffering
+    device = cycles / frequency / n
+    host   = max(device + staging / n + call / p, link)       with double buffering
     host   = max(device + (in + out) / n + call / p, link)    without: an instance transfers, computes, transfers
     system = host + loop / p
 
     in, out = bytes / host.link
     link    = min(bytes in, out) / host.duplex + (difference of the two) / host.link
     call    = host.call + (bytes in without input_dmabuf + bytes out without output_dmabuf) / host.copy
+    staging = staged / ddr.bandwidth
     loop    = host.loop
 
 - `cycles` are the simulator's, launch included, with all n instances at work.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from axir.target.description import Target
 from axir.target.isa import (
+    PARAMETER_BYTES,
     SYSTEM_DMA,
     Depthwise,
     Dma,
@@ -103,9 +104,14 @@ def _load(load: Load, target: Target) -> Cost:
 
 
 def vector_cycles(steps: Iterable[VectorStep], target: Target) -> int:
-    """Cycles a pword in the vector unit: bias, scale, store and operand loads are pipelined, other steps take turns."""
-    taken = sum(step.op not in _FREE_STEPS for step in steps)
-    return max(1, ceil_div(taken, target.vector.steps))
+    """Cycles a pword in the vector unit: bias, scale, store and operand loads are pipelined, other steps take turns.
+
+    Each tensor operand comes through a port of its own.
+    """
+    kinds = [step.op for step in steps]
+    taken = sum(kind not in _FREE_STEPS for kind in kinds)
+    operands = ceil_div(target.device.pword, target.vector.operand_bandwidth) if StepOp.LOAD in kinds else 1
+    return max(operands, ceil_div(taken, target.vector.steps))
 
 
 def program_cycles(program: VectorProgram, target: Target) -> int:
@@ -118,8 +124,10 @@ def array_interval(matrix_rows: int, columns: int, vector: int, target: Target) 
 
     `vector` is what a block takes in the vector unit.
     """
-    sets = ceil_div(matrix_rows, target.array.rows)
-    return max(sets * target.array.vector_interval, ceil_div(matrix_rows, target.l1.port), columns * vector)
+    array = target.array
+    sets = ceil_div(matrix_rows, array.rows)
+    block = max(vector, ceil_div(array.column_block, array.outputs))
+    return max(sets * array.vector_interval, ceil_div(matrix_rows, target.l1.port), columns * block)
 
 
 def depthwise_interval(taps: int, vector: int, target: Target) -> int:
@@ -135,7 +143,7 @@ def _coefficients(program: VectorProgram, blocks: int, target: Target) -> int:
 
 def coefficient_cycles(parameters: int, blocks: int, table: bool, target: Target) -> int:
     """Cycles to fetch parameter blocks and table before the first vector."""
-    return ceil_div(parameters * 256 * blocks + TABLE_BYTES * table, target.l1.port)
+    return ceil_div(parameters * PARAMETER_BYTES * blocks + TABLE_BYTES * table, target.l1.port)
 
 
 def _mvm(mvm: Mvm, target: Target) -> Cost:

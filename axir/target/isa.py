@@ -25,6 +25,8 @@ MAX_STEPS = 6
 MAX_PARAMETERS = 32
 FLT_MAX = float.fromhex("0x1.fffffep127")
 PWORD = 64
+PARAMETER_BYTES = 4 * PWORD
+"""Bytes of a vector of a parameter block: a four-byte number for each of its 64 channels."""
 MATRIX_ROWS = 2048
 """Rows of all weight sets together that a descriptor can name; a device has `weight_sets * rows` of them."""
 COLUMN_BLOCKS = 8

@@ -64,10 +64,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     about.add_argument(
         "--help-settings",
-        nargs="?",
-        const="",
+        nargs="*",
         metavar="NAME",
-        help="explain all settings, or one: type, range, meaning",
+        help="explain all settings, or those named: type, range, meaning",
     )
     about.add_argument("--list-configs", action="store_true", help="list the shipped configs")
     about.add_argument("--config-schema", action="store_true", help="print the JSON schema of a file of settings")
@@ -210,7 +209,7 @@ def _about(arguments: argparse.Namespace) -> int | None:
     if arguments.help_settings is not None:
         from axir.compiler.config.document import help_text
 
-        print(help_text([arguments.help_settings] if arguments.help_settings else []), end="")
+        print(help_text(arguments.help_settings), end="")
     elif arguments.list_configs:
         from axir.tools.explain import config_list_lines
 

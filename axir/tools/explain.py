@@ -79,6 +79,12 @@ def model_lines(card: Card, model: CardModel) -> list[str]:
 
 
 def config_list_lines() -> list[str]:
-    """The shipped configs, each with its first line of comment."""
-    rows = [[file.name, first_comment(file)] for file in shipped_configs()]
-    return table([["config", "for"], *rows], "<<") if rows else ["no configs are shipped"]
+    """The shipped configs, each with the network that its first line of comment names."""
+    files = shipped_configs()
+    if not files:
+        return ["no configs are shipped"]
+    rows = [[file.name, first_comment(file).partition(":")[0]] for file in files]
+    return [
+        *table([["config", "for"], *rows], "<<"),
+        f"the first line of each says what it gains; they are in {files[0].parent}",
+    ]

@@ -16,8 +16,9 @@ def totals_lines(report: Report) -> list[str]:
     totals = report["totals"]
     cycles, launch, bound = totals["cycles"], totals["launch_cycles"], totals["lower_bound_cycles"]
     frequency = totals["frequency_hz"]
+    count = len(report["layers"])
     lines = [
-        f"{len(report['layers'])} layers, {_count(totals['macs'])} multiply-accumulates",
+        f"{count} {'layer' if count == 1 else 'layers'}, {_count(totals['macs'])} multiply-accumulates",
         f"latency   {_time(cycles / frequency)}: {cycles:,} cycles on one core, {launch:,} of them launch ({MODELLED})",
     ]
     if bound:

@@ -126,7 +126,7 @@ def _read(data: Bytes, stream: BinaryIO, name: str, target: Target | None) -> Im
             _dispatch(sections, cores, meta["control_dispatch"]),
             meta["notes"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise AxirError(
             f"{name}: the image contradicts itself: {type(error).__name__} {error}", notes=(_MAKE_AGAIN,)
         ) from None

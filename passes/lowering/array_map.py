@@ -106,7 +106,7 @@ def choose(
     """The mapping with the least modelled cycles for one pass over the whole output, weights loaded once."""
     most = options.column_blocks(target)
     limit = min(options.icrx_max_factor, target.array.replication, most // blocks_out) if options.enable_icr else 1
-    if blocks_out > options.icrx_parallel_block_threshold or geometry.width == 1:
+    if blocks_out > min(options.icrx_parallel_block_threshold, target.array.replication_blocks) or geometry.width == 1:
         limit = 1
     maps = candidates(geometry, tensor, limit, target)
     if options.icrx_force >= 1:

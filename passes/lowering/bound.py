@@ -27,10 +27,10 @@ def lower_bound(network: Network, l2_budget: int, pools: Pools, target: Target) 
         if isinstance(layer.work, WindowWork):
             g = layer.work.geometry
             taps += output * g.kernel[0] * g.kernel[1] if not layer.work.vector_only else 0
-            other_weights += layer.parameters
+            other_weights += layer.weight_bytes
         else:
             macs += layer.macs
-            array_weights += layer.parameters
+            array_weights += layer.weight_bytes
     ports = sum(t.channels * t.height * t.width for _, t, _ in (*network.inputs, *network.outputs))
     constants = array_weights + other_weights if pools.constant != "l1" else 0
     moved = constants + (ports if pools.io != "l1" else 0)

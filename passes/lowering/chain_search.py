@@ -117,7 +117,7 @@ class ChainSearch:
             chain = make_chain(layers, tilings, tiles, placer.tiling.pipeline_spatial_tiles, placer.target)
             if chain is None:
                 return None
-            if chain.need(placer.target).total > room:
+            if chain.need().total > room:
                 continue
             fits = fits or count
             cycles = chain.cycles(placer.target)

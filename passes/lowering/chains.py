@@ -26,7 +26,6 @@ from axir.passes.lowering.tiling import (
     input_rows,
     matrix_sets,
     output_rows,
-    parameter_bytes,
     staged_bytes,
     tile_bytes,
 )
@@ -94,7 +93,7 @@ class Chain:
                 if 0 <= step - member.stage < self.tiles:
                     yield member, step - member.stage
 
-    def need(self, target: Target) -> Need:
+    def need(self) -> Need:
         """The greatest number of bytes in L1 at a time, beside what lives there anyway."""
         steps = list(self.order())
         alive = [0] * (len(steps) + 1)
@@ -214,7 +213,7 @@ def _constants(member: Member) -> tuple[int, int]:
     if isinstance(layer.work, list):
         if copied_at_once(layer, tiling):
             return constants_bytes(layer, tiling), 0
-        return parameter_bytes(layer) * len(layer.work), staged_bytes(tiling, tiling.blocks * PWORD)
+        return layer.parameter_bytes, staged_bytes(tiling, tiling.blocks * PWORD)
     return constants_bytes(layer, tiling), 0
 
 

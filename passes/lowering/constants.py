@@ -56,13 +56,7 @@ class ConstantBlock:
         return jobs
 
 
-def parameter_bytes(layer: Layer) -> int:
-    """Bytes of a layer's parameter blocks: one set of them for each phase."""
-    phases = len(layer.work) if isinstance(layer.work, list) else 1
-    return phases * len(layer.code.vectors) * 256 * layer.output.blocks
-
-
 def vector_constant_bytes(layers: Sequence[Layer], table: int) -> int:
     """Bytes of all parameter blocks, and of the tables, each of `table` bytes and shared by the layers that use it."""
     tables = {layer.code.table for layer in layers if layer.code.table is not None}
-    return sum(map(parameter_bytes, layers)) + len(tables) * table
+    return sum(layer.parameter_bytes for layer in layers) + len(tables) * table

@@ -19,7 +19,7 @@ from axir.passes.lowering.tiling import broadcast, tile_pitch
 from axir.passes.lowering.vector_program import table_of
 from axir.target.cost import TABLE_BYTES
 from axir.target.description import Target
-from axir.target.isa import PWORD, Address, Memory
+from axir.target.isa import PARAMETER_BYTES, PWORD, Address, Memory
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ class Emission:
         fields = code.fields()
         buffers: dict[str, Buffer | None] = {}
         if params is not None and code.vectors:
-            fields["params"] = Address("l1", start + block * len(code.vectors) * 256)
+            fields["params"] = Address("l1", start + block * len(code.vectors) * PARAMETER_BYTES)
             buffers["params"] = params
         if code.table is not None:
             buffers["table"] = self.table(layer)

@@ -33,7 +33,7 @@ def emit(network: Network, placement: Placement, l2_budget: int, options: EmitOp
         elif layer.work is None:
             _copy(emission, layer)
         elif isinstance(layer.work, list):
-            array.emit(layer, layer.work, placement.tilings[layer.index], groups.get(layer.index, ()))
+            array.emit(layer, placement.tilings[layer.index], groups.get(layer.index, ()))
         else:
             window.emit(layer, layer.work, placement.tilings[layer.index])
         emission.end(layer)
@@ -47,7 +47,7 @@ def _chain(emission: Emission, array: ArrayEmitter, window: WindowEmitter, chain
         layer = member.layer
         emission.begin(layer)
         if isinstance(layer.work, list):
-            runs[layer.index] = array.begin(layer, layer.work, member.tiling, member.sets, member.resident)
+            runs[layer.index] = array.begin(layer, member.tiling, member.sets, member.resident)
         elif isinstance(layer.work, WindowWork):
             runs[layer.index] = window.begin(layer, layer.work, member.tiling)
     places = [_intermediates(chain, tile) for tile in range(chain.tiles)]

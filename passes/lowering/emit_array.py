@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from axir.passes.lowering.array_map import ArrayMap, weight_matrix
 from axir.passes.lowering.chains import Sets
-from axir.passes.lowering.constants import ConstantBlock, parameter_bytes
+from axir.passes.lowering.constants import ConstantBlock
 from axir.passes.lowering.convolutions import Phase
 from axir.passes.lowering.emission import Emission, output_fields
 from axir.passes.lowering.groups import Group
@@ -73,7 +73,7 @@ class ArrayEmitter:
         self.array_layer = -1
         self.grouped: dict[int, ArrayRun] = {}  # members of a group that has begun
 
-    def emit(self, layer: Layer, phases: list[Phase], tiling: Tiling, group: Group = ()) -> None:
+    def emit(self, layer: Layer, tiling: Tiling, group: Group = ()) -> None:
         """Emit a layer, with the constants of the whole group if it is the first of one."""
         target = self.e.target
         sets = Sets(0, target.array.weight_sets)
@@ -81,11 +81,11 @@ class ArrayEmitter:
             self._begin_group(group, sets)
         run = self.grouped.pop(layer.index, None)
         if run is None:
-            run = self.begin(layer, phases, tiling, sets, matrix_sets(layer, tiling, target) <= sets.count)
+            run = self.begin(layer, tiling, sets, matrix_sets(layer, tiling, target) <= sets.count)
         for first, last in row_tiles(layer, tiling):
             self.tile(run, first, last)
 
-    def begin(self, layer: Layer, phases: list[Phase], tiling: Tiling, sets: Sets, resident: bool) -> ArrayRun:
+    def begin(self, layer: Layer, tiling: Tiling, sets: Sets, resident: bool) -> ArrayRun:
         """Place the constants and reserve weight sets."""
         (constants,) = self._place_constants([(layer, tiling)], layer.name)
         needed = matrix_sets(layer, tiling, self.e.target)
@@ -146,7 +146,7 @@ class ArrayEmitter:
         Several layers are a group, which is copied at once.
         """
         first, tiling = layers[0]
-        params_size = sum(parameter_bytes(layer) for layer, _ in layers)
+        params_size = sum(layer.parameter_bytes for layer, _ in layers)
         units: list[list[_Unit]] = []
         offset = params_size
         for layer, own in layers:
@@ -165,7 +165,7 @@ class ArrayEmitter:
             placed.append(_Constants(own, source, params, copied or source.in_l1 is not None, start))
             for phase in layer.work if isinstance(layer.work, list) and layer.code.vectors else []:
                 source.add(start, _parameter_part(layer, phase))
-                start += len(layer.code.vectors) * 256 * layer.output.blocks
+                start += layer.phase_parameter_bytes
             for unit in own:
                 source.add(unit.offset, _matrix_part(unit, layer))
         return placed

@@ -43,7 +43,7 @@ class WindowEmitter:
     def begin(self, layer: Layer, work: WindowWork, tiling: Tiling) -> WindowRun:
         """Place the constants."""
         blocks_all, code = layer.output.blocks, layer.code
-        params_size = len(code.vectors) * 256 * blocks_all
+        params_size = layer.parameter_bytes
         taps = 0 if work.weights is None else work.weights.shape[1]
         size = params_size + blocks_all * taps * PWORD
         constants: Buffer | None = None

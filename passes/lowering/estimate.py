@@ -57,8 +57,8 @@ def layer_usage(
         times = 1 if resident else len(tiles)
         usage["array"] += times * load_cycles(layer, tiling, target)
         usage["dma0"] += copy_cycles(fetched, "l2", target) * (1 if copied_at_once(layer, tiling) else times)
-    elif isinstance(layer.work, WindowWork) and layer.parameters:
-        usage["dma0"] += copy_cycles(layer.parameters, "l2", target)
+    elif isinstance(layer.work, WindowWork) and layer.weight_bytes:
+        usage["dma0"] += copy_cycles(layer.weight_bytes, "l2", target)
     return usage
 
 

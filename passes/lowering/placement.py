@@ -125,7 +125,7 @@ class Placer:
             at = layer.index
             if at in starts:
                 chain = starts[at]
-                room, need = self.room(at, chain.last), chain.need(self.target)
+                room, need = self.room(at, chain.last), chain.need()
                 if need.total > room:
                     layers = tuple(member.layer for member in chain.members)
                     return self._stuck(layers, need)

@@ -28,7 +28,6 @@ from axir.target.isa import MEMORIES, Memory
 LOOKAHEADS = ((6, True), (4, True), (3, True), (2, True), (1, True), (6, False), (2, False), (0, False))
 """How many steps ahead copies may come, and whether into second tile buffers too; the first with which all packs."""
 
-
 TRIALS = 24
 """How many chains are tried one after the other, each by placing and emitting the whole network."""
 
@@ -52,29 +51,22 @@ class SettleOptions:
 def settle(
     network: Network, budget: Budget, options: SettleOptions, code: Callable[[Sequence[Job]], dict[str, Buffer]],
     target: Target,
-) -> tuple[Emitted, list[Job]]:  # fmt: skip
+) -> Program:  # fmt: skip
     """Jobs in program order whose buffers fit `budget`, beside the `code` of such jobs.
 
     Raises `AxirError` where the network does not fit, also with depth-first chains if they are allowed.
     """
     settler = _Settler(network, budget, options, code, target)
-    refusal: AxirError | None = None
-    plain: Program | None = None
+    if options.chains.tiling_depth == 1:
+        return settler.run(())
     try:
         plain = settler.run(())
-    except AxirError as error:
-        if options.chains.tiling_depth == 1:
+    except AxirError:
+        saved = settler.attempt(settler.chains(save=True).together)
+        if saved is None:
             raise
-        refusal = error
-    if options.chains.tiling_depth == 1:
-        assert plain is not None
-        return plain
-    proposal = settler.chains(save=plain is None)
-    best = settler.attempt(proposal.together) if plain is None else settler.improve(plain, proposal)
-    if best is None:
-        assert refusal is not None
-        raise refusal
-    return best
+        return saved
+    return settler.improve(plain, settler.chains(save=False))
 
 
 class _Settler:
@@ -150,7 +142,7 @@ class _Settler:
     def _placer(self, budget: Budget, pools: Pools, chains: Sequence[Chain] = ()) -> Placer:
         return Placer(self.network, budget, pools, self.options.tiling, self.options.array, self.target, chains)
 
-    def run(self, chains: Sequence[Chain]) -> tuple[Emitted, list[Job]]:
+    def run(self, chains: Sequence[Chain]) -> Program:
         """Place, emit and check that the buffers pack; where they do not, plan for less and try again."""
         planned, budget = self.budget, self.budget
         failure: AxirError | None = None

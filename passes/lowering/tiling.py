@@ -63,17 +63,12 @@ def constants_bytes(layer: Layer, tiling: Tiling) -> int:
     blocks = layer.output.blocks
     if isinstance(layer.work, WindowWork):
         taps = 0 if layer.work.weights is None else layer.work.weights.shape[1]
-        return parameter_bytes(layer) + blocks * PWORD * taps
+        return layer.parameter_bytes + blocks * PWORD * taps
     matrices = 0
     for block in range(0, blocks, tiling.blocks):
         width = min(tiling.blocks, blocks - block) * PWORD
         matrices += sum(align(m.source_rows * width) for m in tiling.maps)
-    return len(layer.work or []) * parameter_bytes(layer) + matrices
-
-
-def parameter_bytes(layer: Layer) -> int:
-    """Parameter blocks of a layer, or of one phase of a transposed convolution."""
-    return len(layer.code.vectors) * 256 * layer.output.blocks
+    return layer.parameter_bytes + matrices
 
 
 def copied_at_once(layer: Layer, tiling: Tiling) -> bool:
@@ -294,20 +289,20 @@ def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
     if layer.output.storage.home != "l1":
         parts.append(("output tile", tile_bytes(layer.output, out_rows, tiling.blocks) * tiling.buffers))
     if isinstance(layer.work, list):
-        parts.extend(_array_need(layer, tiling, parameter_bytes(layer) * len(layer.work), target))
+        parts.extend(_array_need(layer, tiling, target))
     elif isinstance(layer.work, WindowWork):
         if constants_bytes(layer, tiling):
             parts.append(("weights and parameters", constants_bytes(layer, tiling)))
     return Need(tuple(parts))
 
 
-def _array_need(layer: Layer, tiling: Tiling, parameters: int, target: Target) -> Iterator[tuple[str, int]]:
+def _array_need(layer: Layer, tiling: Tiling, target: Target) -> Iterator[tuple[str, int]]:
     assert isinstance(layer.work, list)
     columns = tiling.blocks * PWORD
     if copied_at_once(layer, tiling):
         yield "weights and parameters", constants_bytes(layer, tiling)
     else:
-        yield "parameters", parameters
+        yield "parameters", layer.parameter_bytes
         yield "weights", staged_bytes(tiling, columns)
     room = target.array.weight_sets * target.array.rows
     partial = max(

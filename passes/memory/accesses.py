@@ -95,7 +95,7 @@ def _streaming(fields: isa.VectorProgram, name: str) -> tuple[int, int]:
             row_pitch, pitch = getattr(fields, f"{name}_row_pitch"), getattr(fields, f"{name}_pitch")
             return 0, (fields.rows - 1) * row_pitch + (fields.pixels - 1) * pitch + blocks * isa.PWORD
         case "params":
-            return 0, blocks * fields.parameters * 256
+            return 0, blocks * fields.parameters * isa.PARAMETER_BYTES
         case "table":
             return 0, TABLE_BYTES
         case "weights":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import types
 from pathlib import Path
@@ -263,9 +264,9 @@ def test_a_shipped_config_is_chosen_by_model_name(
     assert capsys.readouterr().out == "no configs are shipped\n"
     (folder / "shipped").mkdir()
     config = folder / "shipped" / "tiny.toml"
-    config.write_text("\n# Tiny: 3 % faster\ntiling_depth = 3\nresources = 0.5\n")
+    config.write_text("\n# Tiny, 8x8: 3 % faster\ntiling_depth = 3\nresources = 0.5\n")
     assert axc("--list-configs") == 0
-    assert "tiny.toml  Tiny: 3 % faster" in capsys.readouterr().out
+    assert "tiny.toml  Tiny, 8x8\n" in capsys.readouterr().out
     net = folder / "weights" / "net.onnx"
 
     def explained(*arguments: str | Path) -> str:
@@ -334,6 +335,8 @@ def test_help_for_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert axc("--help-settings") == 0
     printed = capsys.readouterr().out
     assert all(f"\n{name}" in printed for name in CompilerConfig().values())
+    assert axc("--help-settings", "resources", "tiling_depth") == 0
+    assert re.findall(r"^\w+", capsys.readouterr().out, re.MULTILINE) == ["resources_used", "tiling_depth"]
     assert axc("--help-settings", "ptq_schema") == 1
     assert "did you mean 'ptq_scheme'?" in capsys.readouterr().err
     assert axc("--config-schema") == 0

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
+from fuzz.device_settings import device_settings
 from fuzz.graphs import Case, towers
 from fuzz.test_chain import assert_same
 from hypothesis import event, given
@@ -18,31 +19,15 @@ from axir.passes.lowering.emit import emit
 from axir.passes.lowering.network import Network
 from axir.passes.lowering.placement import Placement
 
-SETTINGS = {
-    "tiling_depth": st.integers(2, 7),
-    "force_h_tiling": st.sampled_from([None, None, 2, 3, 100]),
-    "force_oc_tiling": st.sampled_from([None, None, 2]),
-    "split_buffer_promotion": st.booleans(),
-    "pipeline_spatial_tiles": st.booleans(),
-    "pipeline_channel_tiles": st.booleans(),
-    "unroll_prologue_epilogue": st.booleans(),
-    "inter_operator_async": st.booleans(),
-    "imc_double_buffer_pipeline": st.booleans(),
-    "imc_double_buffer_sequential": st.booleans(),
-    "mvm_utilization_limit": st.sampled_from([0.125, 1.0]),
-    "workspace_memory_pool": st.sampled_from(["global.ddr", "global.ddr", "global.l2", "global.l1"]),
-    "constant_memory_pool": st.sampled_from(["global.ddr", "global.ddr", "global.l1"]),
-}
+LIMITS = st.sampled_from([10_000, 30_000, 100_000, 1_000_000])
 
 
 @given(
     case=towers(),
     seed=st.integers(0, 2**31),
-    promote=st.booleans(),
-    l1=st.sampled_from([10_000, 30_000, 100_000, 1_000_000]),
-    settings=st.fixed_dictionaries(SETTINGS),
+    settings=device_settings(tiling_depth=st.integers(2, 7), l1_constraint=LIMITS),
 )
-def test_chains_compute_the_same(case: Case, seed: int, promote: bool, l1: int, settings: dict[str, object]) -> None:
+def test_chains_compute_the_same(case: Case, seed: int, settings: dict[str, Any]) -> None:
     lengths: list[int] = [0]
 
     def noted(network: Network, placement: Placement, *rest: Any) -> Emitted:
@@ -58,7 +43,7 @@ def test_chains_compute_the_same(case: Case, seed: int, promote: bool, l1: int, 
     with patch.object(settle, "emit", noted), patch.object(settle._Settler, "cycles", cycles):
         refusal: AxirError | None = None
         try:
-            assert_same(case, seed, enable_buffer_promotion=promote, l1_constraint=l1, **settings)
+            assert_same(case, seed, **settings)
         except AxirError as error:
             refusal = error
     event("refused" if refusal else f"longest chain: {max(lengths)}")

@@ -41,9 +41,13 @@ class CardModel:
         node = self._required("class")
         name = node.text("class")
         if name not in CLASSES:
-            near = get_close_matches(name, CLASSES, n=1)
+            folded = {known.lower(): known for known in CLASSES}
+            # Strict, since all names of classes begin and end alike.
+            near = get_close_matches(name.lower(), folded, n=1, cutoff=0.8)
             note = (
-                f"did you mean {near[0]}?" if near else f"supported are {' and '.join(CLASSES)}: export to ONNX first"
+                f"did you mean {folded[near[0]]}?"
+                if near
+                else f"supported are {' and '.join(CLASSES)}; export other networks to ONNX first"
             )
             raise AxirError(f"the class '{name}' is not supported", location=str(node.place), notes=(note,))
         return name
@@ -264,11 +268,10 @@ def _misplaced(entry: Entry, level: Level, model: str) -> AxirError:
     """The error for a known key in the wrong mapping."""
     key = entry.key
     what = "key" if key in BELONGS else "compiler setting"
-    here = level.path(model) or "the top of the card"
-    owner = BELONGS.get(key, COMPILATION).path(model or "MODEL") or "the top of the card"
-    return AxirError(
-        f"the {what} '{key}' stands directly in {here}", location=str(entry.place), notes=(f"it belongs in {owner}",)
-    )
+    here = f"directly in {level.path(model)}" if level.path(model) else "at the top of the card"
+    owner = BELONGS.get(key, COMPILATION).path(model or "MODEL")
+    belongs = f"in {owner}" if owner else "at the top of the card"
+    return AxirError(f"the {what} '{key}' stands {here}", location=str(entry.place), notes=(f"it belongs {belongs}",))
 
 
 def _unused(keys: _Mapping, level: Level, where: str) -> list[str]:

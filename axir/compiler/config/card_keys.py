@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from axir.compiler.config.layers import OLDER_FORM
+
 ONNX_MODEL, YOLO_MODEL = "AxONNXModel", "AxUltralyticsYOLO"
 CLASSES = (ONNX_MODEL, YOLO_MODEL)
 
@@ -89,7 +91,7 @@ EXTRA = Level(
         "torchvision_args",
     ),
 )
-COMPILATION = Level("models.{model}.extra_kwargs.compilation_config", ("quantization_config", "backend_config"))
+COMPILATION = Level("models.{model}.extra_kwargs.compilation_config", OLDER_FORM)
 
 BELONGS = {key: level for level in (CARD, MODEL, EXTRA, COMPILATION) for key in level.used}
 """Where the keys that are used belong; everywhere else they are an error."""

@@ -32,14 +32,14 @@ def contradictions(config: Settings) -> Iterator[Contradiction]:
 
 
 def implied(given: Mapping[str, Value]) -> dict[str, tuple[Value, str]]:
-    """Settings that follow from others where they are not given: value and reason, by name."""
+    """Settings that follow from others where they are not given: value and the setting it follows from, by name."""
     found: dict[str, tuple[Value, str]] = {}
     cores = given.get("aipu_cores_used", 1)
     if "multicore_mode" not in given and cores != 1:
-        found["multicore_mode"] = ("batch", f"implied by aipu_cores_used = {cores}")
+        found["multicore_mode"] = ("batch", "aipu_cores_used")
     ddr = given.get("ddr_size_max")
     if isinstance(ddr, int) and ddr < Settings.ddr_size_used and "ddr_size_used" not in given:
-        found["ddr_size_used"] = (ddr, f"implied by ddr_size_max = {ddr}")
+        found["ddr_size_used"] = (ddr, "ddr_size_max")
     return found
 
 
@@ -151,6 +151,14 @@ def idle(config: Settings) -> Iterator[Idle]:
         ):
             if changed:
                 yield Idle(name, "run_graph_cleaner is false, so that there are no host parts")
+    if not config.enable_icr:
+        for name in ("icrx_max_factor", "icrx_parallel_block_threshold"):
+            if getattr(config, name) != getattr(Settings, name):
+                yield Idle(name, "enable_icr is false")
+    if config.tiling_depth == 1:
+        for name in ("dfs_search_constraint", "split_buffer_promotion"):
+            if getattr(config, name) != getattr(Settings, name):
+                yield Idle(name, "tiling_depth is 1: there are no depth-first chains")
     if config.model_debug_save_dir is not None and not config.quantization_debug:
         yield Idle("model_debug_save_dir", "it needs quantization_debug")
     if not config.randomize_onnx_model and not config.save_error_artifact:

@@ -62,13 +62,14 @@ class CompilerConfig(Settings):
 
     @classmethod
     def from_card(cls, path: str | Path, model: str | None = None) -> CompilerConfig:
-        """The settings of a model in a card (by name, if it has several): of its TOML file, and its own over them.
+        """The settings of a model in a card (by name, if it has several), as `axc` without options takes them.
 
         Raises as `from_toml` does.
         """
         from axir.compiler.config.card import read_card
+        from axir.compiler.config.sources import sources
 
-        return resolve(read_card(path).pick(model).layers()).config
+        return resolve(sources(read_card(path).pick(model)).layers).config
 
     def to_toml(self) -> str:
         """All settings as TOML, in groups, each with its meaning as a comment; `from_toml` reads it back."""
@@ -116,8 +117,8 @@ def _fill(config: CompilerConfig, layers: Iterable[Layer]) -> History:
     """Give `config` its values: the defaults, and over them the layers."""
     written = [one for layer in layers for one in layer.settings]
     given = {one.setting: one.value for one in written}
-    for name, (value, reason) in implied(given).items():
-        written.append(Written(name, name, value, reason))
+    for name, (value, cause) in implied(given).items():
+        written.append(Written(name, cause, value, f"implied by {cause} = {given[cause]}"))
     values = {one.setting: one.value for one in written}
     for name, entry in settings_table().items():
         object.__setattr__(config, name, values.get(name, entry.default))
@@ -129,9 +130,11 @@ def _fill(config: CompilerConfig, layers: Iterable[Layer]) -> History:
 def _check_together(config: CompilerConfig, written: Sequence[Written]) -> None:
     for wrong in contradictions(config):
         last = {one.setting: one for one in written if one.setting in wrong.settings}
-        located = [one for one in written if one in last.values() and one.origin is not None]
-        culprit = located[-1] if located else None
-        others = [name for name in wrong.settings if located and (culprit is None or name != culprit.setting)]
+        # Of a value that follows from another setting, the place is that of the other.
+        causes = {one.setting: one for one in written}
+        involved = [causes.get(one.key, one) for one in written if one in last.values()]
+        culprit = next((one for one in reversed(involved) if one.origin is not None), None)
+        others = [name for name in wrong.settings if culprit is not None and name != culprit.setting]
         origins = tuple(f"{name} is {_text(getattr(config, name))} ({_origin(last.get(name))})" for name in others)
         raise AxirError(wrong.message, location=culprit.origin if culprit else None, notes=(*origins, wrong.note))
 

@@ -53,7 +53,7 @@ def toml_value(value: Value) -> str:
             return f"[{', '.join(map(toml_value, value))}]"
         case str() | Path():
             text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-            return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + '"'
+            return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text) + '"'
         case _:
             return repr(value)
 

@@ -13,13 +13,15 @@ from axir.compiler.config.table import by_former_name, find_setting, parse_setti
 from axir.compiler.config.toml_file import read_toml
 from axir.ir.diagnostics import AxirError
 
-GROUPS = ("quantization_config", "backend_config")
+OLDER_FORM = ("quantization_config", "backend_config")
 """The mappings of the older form; settings may stand in either."""
 
 
 @dataclass(frozen=True)
 class Written:
     """One setting that was given: by which key (its name, an alias), as what, and where.
+
+    Where it follows from another setting, the key is the name of that one.
 
     `origin` says where to people: `file:line:column`, or the option of the command line; it is None for a keyword of
     Python. `place` is that of the value, where it stands in a file.
@@ -45,7 +47,7 @@ class Layer:
 
 
 def read_toml_settings(path: str | Path) -> Layer:
-    """The settings of a TOML file: at its top level, or in the tables `GROUPS` of the older form.
+    """The settings of a TOML file: at its top level, or in the tables `OLDER_FORM` of the older form.
 
     Raises `OSError`, and `AxirError` with file, line and column for whatever is wrong.
     """
@@ -53,12 +55,12 @@ def read_toml_settings(path: str | Path) -> Layer:
 
 
 def read_json_settings(path: str | Path) -> Layer:
-    """The settings of a JSON object, flat or in the mappings `GROUPS`. Raises as `read_toml_settings` does."""
+    """The settings of a JSON object, flat or in the mappings `OLDER_FORM`. Raises as `read_toml_settings` does."""
     return settings_layer(str(path), read_json(path).mapping("the document"))
 
 
 def settings_layer(name: str, entries: Mapping[str, Entry]) -> Layer:
-    """The settings in a mapping, flat or in `GROUPS`.
+    """The settings in a mapping, flat or in `OLDER_FORM`.
 
     Raises `AxirError`: for an unknown key, an illegal value, a setting given twice.
     """
@@ -112,9 +114,9 @@ def _option(option: str, text: str) -> Written:
 
 
 def _flat(entries: Mapping[str, Entry]) -> Iterator[tuple[Entry, bool]]:
-    """The entries, and those inside of `GROUPS`; with whether they stand in one."""
+    """The entries, and those inside of `OLDER_FORM`; with whether they stand in one."""
     for key, entry in entries.items():
-        if key in GROUPS:
+        if key in OLDER_FORM:
             if entry.node.value is not None:  # a mapping with all its lines commented out is empty
                 yield from ((inner, True) for inner in entry.node.mapping(key).values())
         else:
@@ -130,9 +132,9 @@ def _entry(entry: Entry, nested: bool) -> Setting:
         if not isinstance(entry.node.plain(), dict):
             raise
         raise AxirError(
-            f"settings stand at the top level, not in '{entry.key}'",
+            f"there is no group of settings '{entry.key}'",
             location=str(entry.place),
-            notes=(f"the older form has them in {' and '.join(GROUPS)}",),
+            notes=(f"settings need no group; the older form has {' and '.join(OLDER_FORM)}",),
         ) from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from axir.compiler.config.layers import GROUPS
+from axir.compiler.config.layers import OLDER_FORM
 from axir.compiler.config.setting import Setting
 from axir.compiler.config.table import settings_table
 
@@ -24,7 +24,7 @@ def settings_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Settings of the AXIR compiler",
         "type": "object",
-        "properties": flat | {group: {"$ref": "#/$defs/older form"} for group in GROUPS},
+        "properties": flat | {group: {"$ref": "#/$defs/older form"} for group in OLDER_FORM},
         "additionalProperties": False,
         "allOf": [
             {"not": {"required": [entry.name, alias]}} for entry in table.values() for alias in entry.info.aliases

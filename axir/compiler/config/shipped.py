@@ -23,7 +23,7 @@ def shipped_config(model_name: str) -> Path | None:
 
 
 def first_comment(file: Path) -> str:
-    """What a config is for: its first line of comment."""
+    """Its first line of comment: the network that a config is for, and after a colon what it gains there."""
     lines = file.read_text("utf-8").splitlines()
     return next((line.lstrip("# ") for line in lines if line.startswith("#") and line.strip("# ")), "")
 
@@ -31,15 +31,15 @@ def first_comment(file: Path) -> str:
 def find_config(name: str, card: Path | None = None, place: Place | None = None) -> Path:
     """The TOML file that `name` means in a card (or, without one, on its own).
 
-    A bare file name is looked for beside the card and then among the shipped configs; a relative path starts at the
-    card's folder; an absolute path, and one from `~`, is used as it is. Raises `AxirError`, located at `place`, that
-    lists the places tried and the shipped configs with a similar name.
+    A bare file name is looked for beside the card and then among the shipped configs (there `.toml` may be left out);
+    a relative path starts at the card's folder; an absolute path, and one from `~`, is used as it is. Raises
+    `AxirError`, located at `place`, that lists the places tried and the shipped configs with a similar name.
     """
     path = Path(name).expanduser()
     beside = Path(card).parent if card is not None else Path()
     tried = [beside / path]
     if path.name == name:
-        tried.append(FOLDER / path)
+        tried.append(FOLDER / (path if path.suffix else path.with_suffix(".toml")))
     for file in tried:
         if file.is_file():
             return file

@@ -9,6 +9,8 @@ from axir.compiler.config.card import CardModel
 from axir.compiler.config.layers import Layer, read_toml_settings
 from axir.compiler.config.shipped import shipped_config
 
+NO_OPTIONS = Layer("command line")
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -18,7 +20,7 @@ class Sources:
     chosen: Path | None = None
 
 
-def sources(model: CardModel | None, config: str | Path | None, command: Layer) -> Sources:
+def sources(model: CardModel | None, config: str | Path | None = None, command: Layer = NO_OPTIONS) -> Sources:
     """What a model of a card, a file given with `--config` and the command line say.
 
     Without any TOML file, a shipped config is the weakest layer if its name is the `model_name` that was set (the name

@@ -31,7 +31,7 @@ def read_yaml(path: str | Path) -> Node:
     """The only document in a file.
 
     Raises `OSError`, and `AxirError` with file, line and column: for what is not YAML, for duplicate keys, anchors,
-    aliases, tags, keys that are no scalars, deep nesting, and where there is no document or more than one.
+    aliases, tags, merge keys, keys that are no scalars, deep nesting, and where there is no document or more than one.
     """
     return _Reader(SourceText.read(path, "YAML")).document()
 
@@ -94,6 +94,8 @@ class _Reader:
             key = self._node(inner, depth + 1)
             if not isinstance(inner, yaml.ScalarEvent):
                 raise self._error(inner, "a list or a mapping as a key is not supported")
+            if inner.value == "<<" and inner.style is None:
+                raise self._error(inner, "the merge key '<<' is not supported")
             builder.add(inner.value, key.place, self._node(next(self.events), depth + 1))
         return Node(place, Entries(builder.entries))
 

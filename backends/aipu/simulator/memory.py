@@ -14,6 +14,9 @@ from axir.numerics import F32, I8
 from axir.target.description import Target
 from axir.target.isa import Address
 
+CHUNK = 1 << 17
+"""Elements of the largest array of a step of a unit: what fits the caches."""
+
 
 class Core:
     """What one core sees: its own L1 and weight sets, and the memories that all cores share.

@@ -7,14 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from axir import numerics
-from axir.backends.aipu.simulator.memory import Core
+from axir.backends.aipu.simulator.memory import CHUNK, Core
 from axir.backends.aipu.tables import read_table
 from axir.numerics import F32
 from axir.target.cost import TABLE_BYTES
 from axir.target.isa import PWORD, Softmax
-
-CHUNK = 1 << 17
-"""Elements that are worked on at a time: what fits the caches."""
 
 
 def softmax(unit: Softmax, core: Core) -> Callable[[], None]:

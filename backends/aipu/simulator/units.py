@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axir.backends.aipu.accesses import walk
-from axir.backends.aipu.simulator.memory import Core
+from axir.backends.aipu.simulator.memory import CHUNK, Core
 from axir.backends.aipu.simulator.product import EXACT, PRODUCT
 from axir.backends.aipu.simulator.softmax import softmax
 from axir.backends.aipu.simulator.vector import Program
 from axir.backends.aipu.simulator.window import Input, Tile
 from axir.numerics import F32
 from axir.target.isa import NONE, PWORD, Depthwise, Dma, Instruction, Lane, Load, Mvm, Softmax, StepOp, Vec
-
-CHUNK = 1 << 17
-"""Elements of the largest array of a step: what fits the caches."""
 
 Action = Callable[[], None]
 

@@ -216,3 +216,15 @@ def test_a_dispatch_order_of_other_descriptors_is_refused(order: tuple[str, ...]
     image = programs.assembled(programs.text(control=True))
     with pytest.raises(AxirError, match=r"contradicts itself: .* dispatch order of core 0"):
         read_image(write_image(dataclasses.replace(image, dispatch=(order,))))
+
+
+def test_a_dispatch_order_of_unknown_units_is_refused():
+    data = write_image(programs.assembled(programs.text(control=True)))
+    elf = read_elf(np.frombuffer(data, np.uint8), BytesIO(data))
+    unknown = np.full(3, len(isa.UNITS), np.uint8)
+    sections = [
+        dataclasses.replace(section, data=unknown) if section.name.endswith(".dispatch") else section
+        for section in elf.sections[:-3]
+    ]
+    with pytest.raises(AxirError, match="contradicts itself: IndexError"):
+        read_image(write_elf(ElfFile(tuple(sections), elf.symbols)))

@@ -126,6 +126,29 @@ def test_softmax():
     assert simulate([Instance(program(task))], two)[0].cycles == timing.cycles - vector + 5 * (11 + 16)
 
 
+def test_outputs_of_the_array_take_their_time():
+    """64 sums a cycle are a block a cycle, behind the 8 of the bits; an eighth of them are the slower part."""
+    window = "src_rows = 1, row_bytes = 640, row_pitch = 640, y0 = 0, x0 = 0, x_step = 64, blocks = 1, rows = 1"
+    (task,) = program(
+        f"aipu.mvm on array(src = l1 %b[0], out = l1 %b[8192]) {{{window}, vectors = 10, pixels = 10, "
+        "out_pitch = 128, out_row_pitch = 1280, row = 0, matrix_rows = 64, columns = 2} layer 1\n"
+    ).cores[0]["array"]
+    slow = dataclasses.replace(TARGET, array=dataclasses.replace(TARGET.array, outputs=8))
+    assert cost(task.instruction, TARGET).cycles == TARGET.array.latency + 10 * 8
+    assert cost(task.instruction, slow).cycles == TARGET.array.latency + 10 * 2 * 8
+
+
+def test_tensor_operands_take_their_time():
+    """A pword of each a cycle is as fast as the least that a program takes."""
+    added = COPY.replace("out =", "operand0 = l1 %a[0], out =")
+    added = added.replace("pixels =", "operand0_pitch = 64, steps = [load r1 0, add r0 r1], pixels =")
+    instructions = [program(FETCH + task).cores[0]["depthwise"][0].instruction for task in (COPY, added)]
+    slow = dataclasses.replace(TARGET, vector=dataclasses.replace(TARGET.vector, operand_bandwidth=16))
+    start = TARGET.depthwise.latency
+    assert [cost(instruction, TARGET).cycles for instruction in instructions] == [start + 10, start + 10]
+    assert [cost(instruction, slow).cycles for instruction in instructions] == [start + 10, start + 40]
+
+
 def test_a_wait_that_is_met_costs_nothing():
     late = time(copy("dma0", X, A, name="%first = ") + copy("dma0", X, A) + copy("dma1", B, Y, 100, "after(%first)"))
     assert ends(late)["dma1.0"] == START + 10 + DISPATCH + SETUP + 1000

@@ -116,12 +116,19 @@ def test_toml_explains_every_setting() -> None:
         assert entry.info.meaning.split()[0] in text
 
 
+def test_toml_text_of_unprintable_names(tmp_path: Path) -> None:
+    config = CompilerConfig(model_name='"\\\x07\u200b\U000e0001 é')
+    file = tmp_path / "conf.toml"
+    file.write_text(config.to_toml(), "utf-8")
+    assert CompilerConfig.from_toml(file) == config
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("\nresources_used = 0.3\n", "conf.toml:2:18: error: resources_used is 0.3"),
         ("x = 1\n", "conf.toml:1:1: error: there is no setting 'x'"),
-        ("[tiling]\nmax_tiling_attempts = 3\n", "conf.toml:1:2: error: settings stand at the top level"),
+        ("[tiling]\nmax_tiling_attempts = 3\n", "conf.toml:1:2: error: there is no group of settings 'tiling'"),
         ("resources_used = \n", "conf.toml:1:18: error: not valid TOML"),
         ("resources_used = '1.0'\n", "conf.toml:1:18: error: resources_used is '1.0'; it must be a number"),
     ],

@@ -127,11 +127,15 @@ def test_settings_in_the_wrong_place(tmp_path: Path, level: str) -> None:
         message = error_of(card(tmp_path, small(**{level: f"{key}: 1\n"})))
         line, column = {"top": (1, 1), "model": (5, 5), "extra": (6, 7)}[level]
         what = "key" if key in groups else "compiler setting"
-        here = {"top": "the top of the card", "model": "models.m", "extra": "models.m.extra_kwargs"}[level]
+        here = {
+            "top": "at the top of the card",
+            "model": "directly in models.m",
+            "extra": "directly in models.m.extra_kwargs",
+        }[level]
         model = "MODEL" if level == "top" else "m"
         where = f"models.{model}.extra_kwargs" + (".compilation_config" if key not in groups[:2] else "")
         assert message == (
-            f"CARD:{line}:{column}: error: the {what} '{key}' stands directly in {here}\nnote: it belongs in {where}"
+            f"CARD:{line}:{column}: error: the {what} '{key}' stands {here}\nnote: it belongs in {where}"
         )
 
 
@@ -140,7 +144,7 @@ def test_settings_in_the_wrong_place(tmp_path: Path, level: str) -> None:
     [
         (
             small(top="weight_path: x\n"),
-            "CARD:1:1: error: the key 'weight_path' stands directly in the top of the card",
+            "CARD:1:1: error: the key 'weight_path' stands at the top of the card",
         ),
         (small("weight_path: x"), "CARD:6:7: error: the key 'weight_path' stands directly in models.m.extra_kwargs"),
         (
@@ -150,7 +154,7 @@ def test_settings_in_the_wrong_place(tmp_path: Path, level: str) -> None:
         (small("compilation_config: {class: X}"), "CARD:6:28: error: the key 'class' stands directly in models.m."),
         (
             small(model="models: {}"),
-            "CARD:5:5: error: the key 'models' stands directly in models.m\nnote: it belongs in the",
+            "CARD:5:5: error: the key 'models' stands directly in models.m\nnote: it belongs at the top of the card",
         ),
         (small(top="modells: 1\n"), "CARD:1:1: error: there is no key 'modells'\nnote: did you mean 'models'?"),
         (
@@ -252,6 +256,7 @@ def test_several_models(tmp_path: Path) -> None:
     [
         ("class: AxTimmModel\n    weight_path: m.onnx", "CARD:3:12: error: the class 'AxTimmModel' is not supported"),
         ("class: AxOnnxModel\n    weight_path: m.onnx", "did you mean AxONNXModel?"),
+        ("class: AxTimmModel\n    weight_path: m.onnx", "supported are AxONNXModel and AxUltralyticsYOLO; export"),
         ("weight_path: m.onnx", "CARD:2:3: error: the model 'm' has no 'class'"),
         ("class: AxONNXModel", "CARD:2:3: error: the model 'm' has no 'weight_path'"),
         ("class: AxONNXModel\n    weight_path: 1", "CARD:4:18: error: weight_path is 1; it must be a string"),
@@ -341,6 +346,12 @@ def test_a_config_that_is_not_there(tmp_path: Path, configs: Path) -> None:
         find_config("resnet.toml")
 
 
+def test_python_takes_the_shipped_config_that_the_command_line_would(tmp_path: Path, configs: Path) -> None:
+    (configs / "resnet50.toml").write_text("tiling_depth = 3\n")
+    file = card(tmp_path, small("compilation_config: {model_name: resnet50}"))
+    assert CompilerConfig.from_card(file) == CompilerConfig(model_name="resnet50", tiling_depth=3)
+
+
 def test_errors_in_the_config_file_are_located_there(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("tiling_depth = 0\n")
     file = card(tmp_path, small("compiler_config_file: c.toml"))
@@ -363,3 +374,7 @@ def test_shipped_configs_are_found_as_documented() -> None:
 def test_shipped_configs_are_sound(file: Path) -> None:
     CompilerConfig.from_toml(file)
     assert shipped.first_comment(file)
+
+
+def test_a_shipped_config_goes_by_its_name_too(tmp_path: Path) -> None:
+    assert find_config("mobilenetv2", tmp_path / "card.yaml") == find_config("mobilenetv2.toml", tmp_path / "card.yaml")

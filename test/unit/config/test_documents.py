@@ -202,6 +202,7 @@ def test_yaml_is_what_the_library_reads(value: object, tmp_path_factory: pytest.
     [
         ("a: 1\nb: 2\na: 3\n", "FILE:3:1: error: the key 'a' is given twice\nnote: first at FILE:1:1"),
         ("a: &x 1\n", "FILE:1:4: error: the anchor '&x'"),
+        ("a:\n  <<: {b: 1}\n", "FILE:2:3: error: the merge key '<<' is not supported"),
         ("a:\n  - *x\n", "FILE:2:5: error: the alias '*x'"),
         ("a: !!python/object:os.system x\n", "FILE:1:4: error: the tag 'tag:yaml.org,2002:python/object:os.system'"),
         ("a: !mine 1\n", "FILE:1:4: error: the tag '!mine'"),

@@ -20,7 +20,7 @@ from axir.compiler.config import (
     resolve,
     settings_table,
 )
-from axir.compiler.config.layers import GROUPS, command_line
+from axir.compiler.config.layers import OLDER_FORM, command_line
 from axir.ir.diagnostics import AxirError
 
 
@@ -226,6 +226,6 @@ def test_the_groups_of_the_older_form_may_be_empty_or_mixed(tmp_path: Path) -> N
         card(tmp_path, ["backend_config: 1"])
     with pytest.raises(AxirError, match="'resources' and 'resources_used' are one setting"):
         card(tmp_path, ["resources_used: 0.5", "backend_config: {resources: 0.5}"])
-    with pytest.raises(AxirError, match="settings stand at the top level, not in 'tiling'") as error:
+    with pytest.raises(AxirError, match="there is no group of settings 'tiling'") as error:
         card(tmp_path, ["tiling: {tiling_depth: 6}"])
-    assert all(group in error.value.notes[0] for group in GROUPS)
+    assert all(group in error.value.notes[0] for group in OLDER_FORM)

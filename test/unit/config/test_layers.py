@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from setting_values import consistent, settings_subset
 
 from axir.compiler.config import CompilerConfig, Resolved, read_card, read_toml_settings, resolve, settings_table
+from axir.compiler.config.checks import idle
 from axir.compiler.config.layers import Layer, Written, command_line
 from axir.compiler.config.setting import Value
 from axir.ir.diagnostics import AxirError
@@ -173,6 +174,32 @@ def test_several_cores_imply_a_batch() -> None:
         assert CompilerConfig(aipu_cores=2, multicore_mode=mode).multicore_mode == mode
         with pytest.raises(AxirError, match=f"multicore_mode {mode} needs 2 or more cores"):
             CompilerConfig(multicore_mode=mode)
+
+
+def test_what_an_implied_value_contradicts_is_located_where_it_comes_from() -> None:
+    with pytest.raises(AxirError) as error:
+        resolve([command_line([("--set", "ddr_size_max=1000")])])
+    assert error.value.location == "--set ddr_size_max=1000"
+    assert "ddr_size_used is 1000 (implied by ddr_size_max = 1000)" in error.value.notes
+    with pytest.raises(AxirError, match="ddr_size_reserved is 33554432 bytes, more than") as error:
+        CompilerConfig(ddr_size_max=1000)
+    assert error.value.location is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "idle_ones"),
+    [
+        ({"enable_icr": False, "icrx_max_factor": 4, "icrx_parallel_block_threshold": 2},
+         ["icrx_max_factor", "icrx_parallel_block_threshold"]),
+        ({"icrx_max_factor": 4}, []),
+        ({"dfs_search_constraint": 5, "split_buffer_promotion": True},
+         ["dfs_search_constraint", "split_buffer_promotion"]),
+        ({"dfs_search_constraint": 5, "split_buffer_promotion": True, "tiling_depth": 2}, []),
+        ({"profiling_drop_percentile": 0.5}, ["profiling_drop_percentile"]),
+    ],
+)  # fmt: skip
+def test_settings_that_others_switch_off(settings: dict[str, object], idle_ones: list[str]) -> None:
+    assert [one.setting for one in idle(CompilerConfig(**settings))] == idle_ones
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 4])

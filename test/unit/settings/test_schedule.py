@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,8 @@ from axir.interp.axq import Interpreter
 from axir.ir.context import make_context
 from axir.ir.parsing import parse_module
 from axir.ir.printing import print_module
-from axir.target.description import load
+from axir.passes import list_schedule
+from axir.target.description import Target, load
 from axir.target.isa import Dma
 
 METIS = load()
@@ -124,6 +126,20 @@ def test_use_list_scheduler_with_one_channel() -> None:
 @pytest.mark.parametrize("l1", [25_000, 30_000, 40_000, 100_000, None])
 def test_use_list_scheduler_is_never_slower(l1: int | None) -> None:
     assert built(l1_constraint=l1, use_list_scheduler=True).timing.cycles <= built(l1_constraint=l1).timing.cycles
+
+
+@pytest.mark.parametrize("options", [{}, {"use_hw_tokens": False}, {"inter_operator_async": False}], ids=str)
+def test_use_list_scheduler_times_what_is_built(options: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[int] = []
+
+    def recorded(instances: Sequence[Instance], target: Target) -> list[Timing]:
+        timings = simulate(instances, target)
+        timed.append(timings[0].cycles)
+        return timings
+
+    monkeypatch.setattr(list_schedule, "simulate", recorded)
+    assert built(use_list_scheduler=True, **options).timing.cycles == min(timed)
+    assert built(**options).timing.cycles == timed[0]  # the given order comes first
 
 
 def test_use_list_scheduler_gives_equal_bytes_again() -> None:

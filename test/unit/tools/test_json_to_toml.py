@@ -10,7 +10,6 @@ import pytest
 from small_networks import save, sound
 
 from axir.compiler.config import CompilerConfig, read_card, resolve
-from axir.compiler.config.layers import Layer
 from axir.compiler.config.sources import sources
 from axir.tools.axc import main as axc
 
@@ -62,7 +61,7 @@ def test_same_configuration(card: Path, model: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     file = card.with_name(f"{model}.toml")
     assert done.stdout == f"wrote {file}\n"
-    layers = sources(read_card(card).pick(model), None, Layer("command line")).layers
+    layers = sources(read_card(card).pick(model)).layers
     assert CompilerConfig.from_toml(file).values() == resolve(layers).config.values()
 
 
@@ -78,6 +77,35 @@ def test_comments_and_order(card: Path) -> None:
         "resources_used = 0.25",
     ]
     assert not card.with_name("first.toml").exists()
+
+
+def test_comments_of_mappings_and_lists(card: Path) -> None:
+    card.write_text(
+        """\
+models:
+  m:
+    class: AxONNXModel
+    weight_path: first.onnx
+    extra_kwargs:
+      compilation_config:
+        # about the back end
+        backend_config:  # older form
+          # which lines
+          profiling_levels:  # of trace.txt
+            - "[B]"  # frame
+            - "[T]"
+          # not set
+          force_h_tiling: null
+"""
+    )
+    assert run("--from-yaml", card, "-o", "-").stdout.splitlines()[2:] == [
+        "# about the back end",
+        "# older form",
+        "# which lines",
+        'profiling_levels = ["[B]", "[T]"]  # of trace.txt  # frame',
+        "# not set",
+        "# force_h_tiling is unset",
+    ]
 
 
 def test_shipped_config_of_a_model_name(card: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -56,3 +56,24 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "copy", "dma", 0>] {
     %0 = aipu.dma on dma0(src = l2 %w[0], dst = l1 %a[0]) {row_bytes = 64} layer 0 after(core 1 dma0)
   }
 }
+
+// -----
+
+// expected-error@below {{Expected 'core'}}
+aipu.program "main" target "metis" layers [] attributes {reached = #aipu.count<array 12>} {
+^bb0:
+}
+
+// -----
+
+// expected-error@below {{a task waits for 'core 1 gpu 1', that queue has 0 tasks}}
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "copy", "dma", 0>] {
+  %w = aipu.buffer "w" bytes 64 : !aipu.buffer<l2>
+  %a = aipu.buffer "a" bytes 64 : !aipu.buffer<l1>
+  aipu.core 0 {
+    %0 = aipu.dma on dma0(src = l2 %w[0], dst = l1 %a[0]) {row_bytes = 64} layer 0 after(core 1 gpu 1)
+  }
+  aipu.core 1 {
+  ^bb0:
+  }
+}

@@ -65,3 +65,8 @@ aipu.program "main" target "metis" layers [#aipu.layer<"Conv \"0\"", "conv", "ar
 
 // LOC: aipu.dma on dma0({{.*}}) {row_bytes = 64} layer 0 loc("Conv 0"("net.onnx":0:0))
 // LOC: aipu.load {{.*}} after(%dma, %walk) loc("{{.*}}ops.mlir":{{[0-9]+}}:5)
+
+// CHECK: aipu.program "count" target "metis" layers [] attributes {reached = #aipu.count<core 1 array 12>} {
+aipu.program "count" target "metis" layers [] attributes {reached = #aipu.count<core 1 array 12>} {
+^bb0:
+}

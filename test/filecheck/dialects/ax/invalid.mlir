@@ -774,3 +774,11 @@ ax.graph @main(%x: tensor<1xf32> "x") -> () {
   %0 = ax.table %x function <tanh(1.0, 0.0, 1.0, 1.0e30)> : tensor<1xf32> -> tensor<1xf32>
   ax.return
 }
+
+// -----
+
+ax.graph @main(%x: tensor<1x1x2x2xf32> "x") -> ("y") {
+  // expected-error@below {{means must be a constant tensor, not 3 : i64}}
+  %y = ax.relu %x {ax.stats = #ax.stats<0.0, 1.0, means 3 : i64>} : tensor<1x1x2x2xf32> -> tensor<1x1x2x2xf32>
+  ax.return %y : tensor<1x1x2x2xf32>
+}

@@ -287,3 +287,8 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
     : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x2x4x2xf32>
   axq.return
 }
+
+// -----
+
+// expected-error@below {{scale and zero point must both be numbers, or constants of one element a channel}}
+axq.graph @main(%x: tensor<1x2x1x1x!axq.q<channels 0.5 : f32 : dense<[0, 1]> : tensor<2xi32>>> "x") -> () { axq.return }
