@@ -179,7 +179,8 @@ class Settings:
     tiling_depth: int = setting(
         "tiling", 1, low=1, effect=True,
         meaning="most operators fused into one depth-first chain, whose intermediates exist only as row tiles in L1; "
-        "chains are formed where they take fewer modelled cycles; 1 = off, 6 = usual")
+        "chains are formed where they take fewer modelled cycles, which is tried out: compiling takes seconds to a "
+        "minute longer. 1 = off, 6 = usual")
     dfs_search_constraint: int | None = setting(
         "tiling", None, low=1, effect=True,
         meaning="most candidates (layers and number of tiles) that the search for chains looks at; none: 2000")
