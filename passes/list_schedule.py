@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.passes import ModulePass
 
 from axir.backends.aipu.assemble import assemble
 from axir.backends.aipu.simulator import Instance, simulate
@@ -20,7 +21,7 @@ from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.passes.memory.accesses import buffer_accesses
 from axir.passes.memory.room import Room
-from axir.passes.plan_memory import PlanMemoryPass
+from axir.passes.plan_memory import MemoryPlanner
 from axir.passes.schedule import SchedulePass
 from axir.target.cost import cost
 from axir.target.description import Target, load
@@ -31,7 +32,7 @@ SHARES = (1.0, 0.9, 0.8, 0.7, 0.5)
 
 
 @dataclass(frozen=True)
-class ListSchedulePass(PlanMemoryPass):
+class ListSchedulePass(MemoryPlanner, ModulePass):
     """Works on lowered programs of one core, before their buffers have addresses.
 
     Several orders are tried: for each share of the memories, with copies on the channel that lowering chose, and on

@@ -37,10 +37,11 @@ Placed = aipu.BufferOp | aipu.CodeOp
 
 
 @dataclass(frozen=True)
-class PlanMemoryPass(MemoryLimits, ModulePass):
-    """A lifetime runs from the first to the last task, in program order, that touches the buffer.
+class MemoryPlanner(MemoryLimits):
+    """Planning, with its options; to be inherited by passes that try out with it what they do to a program.
 
-    Constants and the buffers of inputs and outputs live all the time: the host loads and reads them around a frame.
+    A lifetime runs from the first to the last task, in program order, that touches the buffer. Constants and the
+    buffers of inputs and outputs live all the time: the host loads and reads them around a frame.
     With `page_memory` what lies in L2 or DDR starts on a page and shares none with what lives at the same time; in a
     memory that whole pages overflow, bytes are packed instead. The attribute `pages` says which it was, by memory.
 
@@ -51,31 +52,13 @@ class PlanMemoryPass(MemoryLimits, ModulePass):
     attribute `second_set` says how many bytes are where, `staged_bytes` how many are copied.
     """
 
-    name = "plan-memory"
-
     page_memory: bool = field(default=True, metadata={"help": "give out L2 and DDR in whole pages, where they fit"})
     double_buffer: bool = field(
         default=True, metadata={"help": "keep memory free for a second set of input and output buffers"}
     )
-    l1_virtual_address: int | None = field(
-        default=None, metadata={"help": "address of L1 as a core sees it, for the image's program header"}
-    )
-    l1_core0_physical_address: int | None = field(
-        default=None, metadata={"help": "address of core 0's L1 as the system sees it, for the same"}
-    )
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        context = AxContext.of(ctx)
-        target = context.target if isinstance(context.target, Target) else load(None)
-        for program in op.body.block.ops:
-            if isinstance(program, aipu.ProgramOp):
-                self.plan(program, target)
 
     def plan(self, program: aipu.ProgramOp, target: Target, search: bool = True) -> None:
-        """Plan one program. Raises `AxirError` where its buffers do not fit; without `search`, where first fit says so.
-
-        Other passes try out with it what they do to a program.
-        """
+        """Plan one program. Raises `AxirError` where its buffers do not fit, or first fit says so (no `search`)."""
         _check_task_lists(program, self.task_list(target))
         budget = self.budget(target, program.preloading_cores)
         lifetimes = _lifetimes(program)
@@ -112,10 +95,31 @@ class PlanMemoryPass(MemoryLimits, ModulePass):
                 program.attributes[name] = DictionaryAttr(values)
         if staged:
             program.attributes["staged_bytes"] = IntegerAttr(staged, i64)
-        for name in ("l1_virtual_address", "l1_core0_physical_address"):
-            address: int | None = getattr(self, name)
-            if address is not None:
-                program.attributes[name] = IntegerAttr(address, i64)
+
+
+@dataclass(frozen=True)
+class PlanMemoryPass(MemoryPlanner, ModulePass):
+    """Plans every program (see `MemoryPlanner`), and tells its image where L1 is."""
+
+    name = "plan-memory"
+
+    l1_virtual_address: int | None = field(
+        default=None, metadata={"help": "address of L1 as a core sees it, for the image's program header"}
+    )
+    l1_core0_physical_address: int | None = field(
+        default=None, metadata={"help": "address of core 0's L1 as the system sees it, for the same"}
+    )
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        context = AxContext.of(ctx)
+        target = context.target if isinstance(context.target, Target) else load(None)
+        for program in op.body.block.ops:
+            if isinstance(program, aipu.ProgramOp):
+                self.plan(program, target)
+                for name in ("l1_virtual_address", "l1_core0_physical_address"):
+                    address: int | None = getattr(self, name)
+                    if address is not None:
+                        program.attributes[name] = IntegerAttr(address, i64)
 
 
 def _check_task_lists(program: aipu.ProgramOp, limit: int) -> None:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
 
 from axir.dialects import aipu
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.passes.memory.accesses import extent
-from axir.passes.plan_memory import PlanMemoryPass, buffer_lifetimes
+from axir.passes.plan_memory import MemoryPlanner, buffer_lifetimes
 from axir.target.cost import dma_bytes
 from axir.target.description import Target, load
 from axir.target.isa import COPY_UNITS, DESCRIPTOR_BYTES, SYSTEM_DMA, Address, Dma
@@ -47,7 +48,7 @@ class _Copy:
 
 
 @dataclass(frozen=True)
-class StageConstantsPass(PlanMemoryPass):
+class StageConstantsPass(MemoryPlanner, ModulePass):
     """Works on lowered programs of one core. It has the options of `plan-memory`, with which it tries what it does.
 
     A constant stays where it is if it is read by anything but contiguous copies, and a copy stays direct where L2 has

@@ -91,14 +91,16 @@ class Built:
         return {c.label: c.data.size for c in self.image.constants if c.memory == memory}
 
 
-def built(network: Network, **settings: Any) -> Built:
-    """The network through the device passes and the simulator, which must give what the interpreter gives."""
-    graph = network.graph
-    session = Session(apply_memory_map(CompilerConfig(**settings), METIS), METIS)
-    session.context.store.update(network.store)
+def session_of(**settings: Any) -> Session:
+    return Session(apply_memory_map(CompilerConfig(**settings), METIS), METIS)
+
+
+def checked(session: Session, module: ModuleOp) -> tuple[bytes, Image, Timing]:
+    """The program of a module with one `axq.graph`, built in place and run: it must give what the interpreter gives."""
+    graph = module.body.block.first_op
+    assert isinstance(graph, axq.GraphOp)
     inputs = random_inputs(graph, np.random.default_rng(1))
-    expected = Interpreter(graph, network.store).run(inputs)
-    module = ModuleOp([graph.clone()])
+    expected = Interpreter(graph, session.context.store).run(inputs)
     session.run(module, *DEVICE_PASSES)
     data = build_image(program_of(module), session.context.store, session.target)
     image = read_image(data, session.target)
@@ -106,4 +108,11 @@ def built(network: Network, **settings: Any) -> Built:
     simulator.check()
     for want, got in zip(expected, simulator.run(inputs), strict=True):
         np.testing.assert_array_equal(got, want)
-    return Built(data, image, simulator.timing())
+    return data, image, simulator.timing()
+
+
+def built(network: Network, **settings: Any) -> Built:
+    """The network with these settings, checked."""
+    session = session_of(**settings)
+    session.context.store.update(network.store)
+    return Built(*checked(session, ModuleOp([network.graph.clone()])))

@@ -8,22 +8,18 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from device_builds import checked, session_of
 from elftools.elf.elffile import ELFFile
 from xdsl.dialects.builtin import ModuleOp
 
 from axir.backends.aipu.assemble import program_of
-from axir.backends.aipu.image import build_image, read_image
-from axir.backends.aipu.simulator import Simulator, Timing
+from axir.backends.aipu.simulator import Timing
 from axir.backends.aipu.structure import Image
 from axir.compiler import CompilerConfig
 from axir.compiler.compiled_model import write_compiled_model
-from axir.compiler.memory_map import apply_memory_map
-from axir.compiler.pipeline import DEVICE_PASSES
 from axir.compiler.session import Session
-from axir.dialects import aipu, axq
-from axir.interp.axq import Interpreter
+from axir.dialects import aipu
 from axir.ir.diagnostics import AxirError
 from axir.ir.parsing import parse_module
 from axir.target import isa
@@ -67,19 +63,9 @@ class Built:
 
 
 def built(**settings: Any) -> Built:
-    session = Session(apply_memory_map(CompilerConfig(**settings), METIS), METIS)
+    session = session_of(**settings)
     module = parse_module(session.context, NETWORK, "network.mlir")
-    graph = module.body.block.first_op
-    assert isinstance(graph, axq.GraphOp)
-    inputs = [np.random.default_rng(0).integers(-128, 128, (1, 64, 8, 8)).astype(np.int8)]
-    expected = Interpreter(graph, session.context.store).run(inputs)
-    session.run(module, *DEVICE_PASSES)
-    data = build_image(program_of(module), session.context.store, session.target)
-    image = read_image(data, session.target)
-    simulator = Simulator(image, session.target)
-    for want, got in zip(expected, simulator.run(inputs), strict=True):
-        np.testing.assert_array_equal(got, want)
-    return Built(module, session, data, image, simulator.timing())
+    return Built(module, session, *checked(session, module))
 
 
 def packed(**settings: Any) -> Built:

@@ -7,21 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pytest
+from device_builds import checked, session_of
 from xdsl.dialects.builtin import ModuleOp
 
 from axir.backends.aipu.assemble import program_of
 from axir.backends.aipu.disassemble import disassemble
-from axir.backends.aipu.image import build_image, read_image
-from axir.backends.aipu.simulator import Instance, Simulator, Timing, simulate
+from axir.backends.aipu.image import build_image
+from axir.backends.aipu.simulator import Instance, Timing, simulate
 from axir.backends.aipu.structure import Image
-from axir.compiler import CompilerConfig
-from axir.compiler.memory_map import apply_memory_map
-from axir.compiler.pipeline import DEVICE_PASSES
 from axir.compiler.session import Session
-from axir.dialects import axq
-from axir.interp.axq import Interpreter
 from axir.ir.context import make_context
 from axir.ir.parsing import parse_module
 from axir.ir.printing import print_module
@@ -79,19 +74,9 @@ class Built:
 
 
 def built(**settings: Any) -> Built:
-    session = Session(apply_memory_map(CompilerConfig(**settings), METIS), METIS)
+    session = session_of(**settings)
     module = parse_module(session.context, NETWORK, "network.mlir")
-    graph = module.body.block.first_op
-    assert isinstance(graph, axq.GraphOp)
-    inputs = [np.random.default_rng(0).integers(-128, 128, (1, 64, 16, 16)).astype(np.int8)]
-    expected = Interpreter(graph, session.context.store).run(inputs)
-    session.run(module, *DEVICE_PASSES)
-    data = build_image(program_of(module), session.context.store, session.target)
-    image = read_image(data, session.target)
-    simulator = Simulator(image, session.target)
-    for want, got in zip(expected, simulator.run(inputs), strict=True):
-        np.testing.assert_array_equal(got, want)
-    return Built(session, module, data, image, simulator.timing())
+    return Built(session, module, *checked(session, module))
 
 
 SMALL_L1 = 60_000
