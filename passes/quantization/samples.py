@@ -76,15 +76,18 @@ def load_samples(path: str, inputs: Inputs, limit: int | None) -> Iterator[Sampl
 
     A sample's batch axis of 1 may be left out. Raises `AxirError` for a file that holds something else.
     """
+    advice = ("write it with numpy.savez(FILE, input=samples)",)
     try:
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise AxirError(f"{path}: not an .npz file", notes=("write it with numpy.savez(FILE, input=samples)",))
+            raise AxirError(f"{path}: not an .npz file", notes=advice)
         with archive:
             arrays: dict[str, Array] = {name: archive[name] for name in archive.files}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).split("\n", 1)[0]
-        raise AxirError(f"{path}: cannot be read as an .npz file: {reason}") from error
+        # NumPy takes any other file for a pickle, and recommends to load that unsafely.
+        detail = "" if "pickle" in reason else f": {reason}"
+        raise AxirError(f"{path}: cannot be read as an .npz file{detail}", notes=advice) from error
     for name in inputs:
         if name not in arrays:
             raise AxirError(

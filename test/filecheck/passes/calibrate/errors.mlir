@@ -16,7 +16,8 @@
 // SHAPE: error: calibration sample 0: input 'image' must be float32 [1, 1, 2, 2], it is float32 [1, 1, 2, 3]
 // NONE: error: there are no calibration samples
 // NAN: error: calibration sample 0: input 'image' holds a NaN or an infinity
-// TEXT: error: {{.*}}errors.mlir: cannot be read as an .npz file
+// TEXT: error: {{.*}}errors.mlir: cannot be read as an .npz file{{$}}
+// TEXT-NEXT: note: write it with numpy.savez(FILE, input=samples)
 // OPTION: error: option 'num-samples' takes int or none
 // EMPTY: error: the module has no ax.graph @main
 ax.graph @main(%x: tensor<1x1x2x2xf32> "image") -> ("y") {
