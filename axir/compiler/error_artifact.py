@@ -7,7 +7,7 @@
 | `target.toml` | the device description, when it is not the shipped one |
 | `reproduce.txt` | the failing stage and the commands that fail in the same way; a shell script |
 | `error.txt` | the message; of a defect of AXIR also where it happened |
-| `conf.toml`, `compilation_report.json` | the settings; how far the compilation came |
+| `conf.toml`, `compilation_report.json` | the settings, paths left out; how far the compilation came |
 
 With randomize_onnx_model, no number that training or calibration gave is in it but single ones: see `random_weights`.
 Equal failures give equal bytes.
@@ -30,6 +30,7 @@ from onnx.external_data_helper import load_external_data_for_model
 
 from axir import __version__
 from axir.compiler import calibration
+from axir.compiler.config import CompilerConfig, settings_table
 from axir.compiler.pipeline import make_passes
 from axir.compiler.random_onnx import randomize_model
 from axir.compiler.random_weights import Randomizer
@@ -65,7 +66,7 @@ def write_error_artifact(
         texts = {
             "reproduce.txt": _instructions(request, session, members),
             "error.txt": _message(error),
-            CONFIG: request.config.to_toml(),
+            CONFIG: _portable(request.config).to_toml(),
             "compilation_report.json": _report(report, session),
         }
         for name, text in texts.items():
@@ -74,6 +75,12 @@ def write_error_artifact(
     except Exception as other:
         path.unlink(missing_ok=True)
         session.warning(f"the error artifact cannot be written: {type(other).__name__}: {other}")
+
+
+def _portable(config: CompilerConfig) -> CompilerConfig:
+    """The settings without the folders and files of whoever ran the compilation."""
+    paths = [entry.name for entry in settings_table().values() if entry.base is Path]
+    return config.replace(**dict.fromkeys(paths))
 
 
 def _model(request: Request, session: Session, randomizer: Randomizer | None) -> Members:

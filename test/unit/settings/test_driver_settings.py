@@ -153,6 +153,14 @@ def test_save_error_artifact_holds_what_the_failing_pass_took(tmp_path: Path) ->
     assert "digits.onnx" in members["ir.mlir"].decode()  # locations
 
 
+def test_save_error_artifact_leaves_paths_out(tmp_path: Path) -> None:
+    dump = tmp_path / "private" / "core.onnx"
+    dump.parent.mkdir()
+    members = at_lowering(tmp_path / "out", graph_cleaner_dump_core_onnx=dump)
+    assert CompilerConfig.from_toml(tmp_path / "out" / "conf.toml").graph_cleaner_dump_core_onnx == dump
+    assert not [name for name, content in members.items() if b"private" in content]
+
+
 def test_save_error_artifact_is_deterministic(tmp_path: Path) -> None:
     for name in ("one", "two"):
         at_lowering(tmp_path / name)
