@@ -20,6 +20,7 @@ from axir.target.isa import (
     Mvm,
     Softmax,
     StepOp,
+    Sync,
     Vec,
     VectorProgram,
     VectorStep,
@@ -49,7 +50,7 @@ def ceil_div(a: int, b: int) -> int:
 def cost(instruction: Instruction, target: Target, unit: str = "") -> Cost:
     """Cycles on an otherwise idle device. A DMA copy counts its set-up and its narrowest link.
 
-    `unit` is needed only of copies that run on the system DMA.
+    `unit` is needed only of copies that run on the system DMA. A multicast takes as long as a copy to one core.
     """
     if isinstance(instruction, Dma):
         work = dma_beats(instruction, target)
@@ -64,6 +65,8 @@ def cost(instruction: Instruction, target: Target, unit: str = "") -> Cost:
         return _vec(instruction, target)
     if isinstance(instruction, Softmax):
         return _softmax(instruction, target)
+    if isinstance(instruction, Sync):
+        return Cost(0)
     raise TypeError(f"no cost for {type(instruction).__name__}")
 
 

@@ -97,6 +97,7 @@ class Dma:
     bandwidth: int  # bytes a cycle, each way, of one core's channels together
     beat: int  # bytes: a row of a copy takes whole beats
     setup: int
+    multicast: int  # 1: a copy can feed several cores; 0: each core fetches for itself
 
 
 @dataclass(frozen=True)

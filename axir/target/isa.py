@@ -41,6 +41,10 @@ Memory = Literal["l1", "l2", "ddr"]
 MEMORIES: tuple[Memory, ...] = ("l1", "l2", "ddr")
 CODE_MEMORIES: tuple[Memory, ...] = ("l2", "ddr")
 """Where descriptors can live: what the control core of every core reaches."""
+Mode = Literal["single", "batch", "cooperative", "pipeline"]
+MODES: tuple[Mode, ...] = ("single", "batch", "cooperative", "pipeline")
+"""How the cores of a program share the work: one core; a frame each, in lock step; parts of every layer of one frame;
+or a stage each, so that frames follow each other through the cores (docs/isa.md, section 2)."""
 NONE = 0xFF
 """Code of an absent address, and of an immediate in a constant's lane selector."""
 
@@ -176,7 +180,10 @@ class Instruction:
 
 @dataclass(frozen=True, kw_only=True)
 class Dma(Instruction):
-    """Copy rows of contiguous bytes, walked by three counters on each side; addresses and steps are of any byte."""
+    """Copy rows of contiguous bytes, walked by three counters on each side; addresses and steps are of any byte.
+
+    A multicast (`cores` is not 0) reads once and writes the same place in the L1 of each core named.
+    """
 
     opcode: ClassVar[int] = 1
     mnemonic: ClassVar[str] = "dma"
@@ -194,6 +201,17 @@ class Dma(Instruction):
     dst_step0: int = _int(32, "destination bytes from row to row", default=0)
     dst_step1: int = _int(32, "destination bytes a second count", default=0)
     dst_step2: int = _int(32, "destination bytes a third count", default=0)
+    cores: int = _int(8, "bit c: write to the L1 of core c; 0: to the core's own", default=0)
+
+    def problem(self) -> str | None:
+        if self.cores and (self.src.memory == "l1" or self.dst.memory != "l1"):
+            return f"copies from {self.src.memory} to {self.dst.memory}, several cores are fed from l2 or ddr to l1"
+        return None
+
+    @property
+    def fed_cores(self) -> tuple[int, ...]:
+        """The numbers of the cores that a multicast names, ascending."""
+        return tuple(core for core in range(self.cores.bit_length()) if self.cores >> core & 1)
 
     def unit_problem(self, unit: str) -> str | None:
         if unit == SYSTEM_DMA and "l1" in (self.src.memory, self.dst.memory):
@@ -466,7 +484,16 @@ class Softmax(Instruction):
         return -(-self.channels // PWORD)
 
 
-INSTRUCTIONS: tuple[type[Instruction], ...] = (Dma, Load, Mvm, Depthwise, Vec, Softmax)
+@dataclass(frozen=True, kw_only=True)
+class Sync(Instruction):
+    """Nothing, once its waits are met: for tasks that wait for more queues than a descriptor has room for."""
+
+    opcode: ClassVar[int] = 7
+    mnemonic: ClassVar[str] = "sync"
+    units: ClassVar[tuple[str, ...]] = UNITS
+
+
+INSTRUCTIONS: tuple[type[Instruction], ...] = (Dma, Load, Mvm, Depthwise, Vec, Softmax, Sync)
 
 
 @cache

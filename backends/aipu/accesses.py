@@ -5,6 +5,7 @@ Windows are exact: rows and bytes in a row that the address generator reaches in
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from axir.target.isa import (
     Load,
     Mvm,
     Softmax,
+    Sync,
     Vec,
     VectorProgram,
     Window,
@@ -122,7 +124,7 @@ class Access:
     """One stream of an instruction: a field's name, the memory, what is touched.
 
     An `aligned` read takes, element for element, what the instruction then writes in the same place. Without `bytes`
-    the granules are touched as a whole.
+    the granules are touched as a whole. `cores` are those whose L1 is meant; empty: that of the task's own core.
     """
 
     role: str
@@ -131,6 +133,7 @@ class Access:
     write: bool = False
     aligned: bool = False
     bytes: ByteMasks | None = None
+    cores: tuple[int, ...] = ()
 
     def masks(self, region: Region) -> NDArray[np.uint64] | np.uint64:
         """The touched bytes of one of the regions, in the shape of its view."""
@@ -158,6 +161,8 @@ def accesses(instruction: Instruction, target: Target) -> list[Access]:
             return [_whole_window(instruction), *_program(instruction, instruction.blocks)]
         case Softmax():
             return _softmax(instruction)
+        case Sync():
+            return []
         case _:
             raise TypeError(f"{type(instruction).__name__} is no instruction")
 
@@ -177,9 +182,12 @@ def _dma(dma: Dma) -> list[Access]:
     counts = (dma.count0, dma.count1, dma.count2)
     src = zip(counts, (dma.src_step0, dma.src_step1, dma.src_step2), strict=True)
     dst = zip(counts, (dma.dst_step0, dma.dst_step1, dma.dst_step2), strict=True)
-    if not dma.by_pword:
-        return [_single("src", dma.src, dma.row_bytes, src), _single("dst", dma.dst, dma.row_bytes, dst, write=True)]
-    return [_strided("src", dma.src, [row, *src]), _strided("dst", dma.dst, [row, *dst], write=True)]
+    if dma.by_pword:
+        read, written = _strided("src", dma.src, [row, *src]), _strided("dst", dma.dst, [row, *dst], write=True)
+    else:
+        read = _single("src", dma.src, dma.row_bytes, src)
+        written = _single("dst", dma.dst, dma.row_bytes, dst, write=True)
+    return [read, dataclasses.replace(written, cores=dma.fed_cores)]
 
 
 def _single(role: str, address: Address, row_bytes: int, counters: Iterable[Dimension], write: bool = False) -> Access:

@@ -71,6 +71,7 @@ def assemble(program: aipu.ProgramOp, store: WeightStore, target: Target) -> Ima
             for code in program.code
         ),
         notes=notes_of(program),
+        mode=program.mode,
     )
 
 
@@ -127,6 +128,7 @@ def _port(port: aipu.PortOp, store: WeightStore) -> Port:
         1 if dense else layout.pitch,
         ((c, 0),) if dense else layout.runs,
         "NCHW" if dense else "NHWC",
+        port.frame.value.data,
     )
 
 

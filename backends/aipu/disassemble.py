@@ -48,7 +48,7 @@ def program_from(image: Image, store: WeightStore) -> aipu.ProgramOp:
         cores[step.id.core].body.block.add_op(made[step.id])
     layers = [aipu.LayerAttr.of(*layer) for layer in image.layers]
     ops = [*buffers.ops(), *ports, *results, *code, *cores]
-    program = aipu.ProgramOp(image.name, image.target, layers, ops, control_dispatch=bool(image.dispatch))
+    program = aipu.ProgramOp(image.name, image.target, layers, ops, bool(image.dispatch), image.mode)
     program.attributes = attributes_from(image.notes)
     return program
 
@@ -95,7 +95,7 @@ class _Buffers:
 
 def _port(
     port: Port, buffers: _Buffers, store: WeightStore
-) -> tuple[str, SSAValue, int, aipu.LayoutAttr, TensorType[Attribute]]:
+) -> tuple[str, SSAValue, int, aipu.LayoutAttr, TensorType[Attribute], int]:
     if isinstance(port.scale, tuple):
         scales = constant_attr(np.array(port.scale, np.float32), store)
         zero_points = constant_attr(np.array(port.zero_point, np.int32), store)
@@ -106,7 +106,7 @@ def _port(
     buffer, offset = buffers.find(port.memory, port.offset)
     dense = port.order == "NCHW"
     layout = aipu.LayoutAttr.nchw() if dense else aipu.LayoutAttr(port.row_pitch, port.pitch, port.runs)
-    return port.label, buffer.result, offset, layout, TensorType(element, port.shape)
+    return port.label, buffer.result, offset, layout, TensorType(element, port.shape), port.frame
 
 
 def _task(image: Image, where: TaskId, task: Task, buffers: _Buffers, made: dict[TaskId, aipu.TaskOp]) -> aipu.TaskOp:

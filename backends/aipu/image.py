@@ -25,7 +25,7 @@ from axir.backends.aipu.structure import Code, Constant, Image, Layer, Port, Que
 from axir.ir.diagnostics import AxirError
 from axir.target import isa
 from axir.target.description import Target
-from axir.target.isa import Memory
+from axir.target.isa import Memory, Mode
 
 # Running an image must not wait for xDSL.
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Image", "build_image", "read_image", "write_image"]
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever an older reader would misunderstand an image."""
 
 _MAKE_AGAIN = "an image is what axc writes as compiled_model/model.axm: compile the model again, or copy the file again"
@@ -70,8 +70,12 @@ def write_image(image: Image) -> bytes:
         name = f".axir.data.{constant.memory}.{number}"
         sections.append(Section(name, constant.data.view(np.uint8), constant.address))
         symbols.append(Symbol(constant.label, name, constant.address, constant.data.size))
-    symbols += [Symbol(port.label, None, port.offset, port.bytes) for port in (*image.inputs, *image.outputs)]
+    symbols += [Symbol(_symbol(port), None, port.offset, port.bytes) for port in (*image.inputs, *image.outputs)]
     return write_elf(ElfFile(tuple(sections), tuple(symbols), _segments(image)))
+
+
+def _symbol(port: Port) -> str:
+    return f"{port.label}.{port.frame}" if port.frame else port.label
 
 
 def _segments(image: Image) -> tuple[Segment, ...]:
@@ -125,6 +129,7 @@ def _read(data: Bytes, stream: BinaryIO, name: str, target: Target | None) -> Im
             tuple(_code(sections, *entry) for entry in meta["code"]),
             _dispatch(sections, cores, meta["control_dispatch"]),
             meta["notes"],
+            _mode(meta["mode"]),
         )
     except (LookupError, TypeError, ValueError) as error:
         raise AxirError(
@@ -152,6 +157,7 @@ def _meta(image: Image) -> dict[str, Any]:
         "target": image.target,
         "digest": image.target_digest,
         "cores": len(image.cores),
+        "mode": image.mode,
         "layers": image.layers,
         "inputs": [port._asdict() for port in image.inputs],
         "outputs": [port._asdict() for port in image.outputs],
@@ -183,6 +189,12 @@ def _port(entry: dict[str, Any]) -> Port:
     }
     fields["runs"] = tuple(tuple(run) for run in entry["runs"])
     return Port(**fields)
+
+
+def _mode(name: Mode) -> Mode:
+    if name not in isa.MODES:
+        raise ValueError(f"of mode {name}, there are {', '.join(isa.MODES)}")
+    return name
 
 
 def _constants(elf: ElfFile) -> tuple[Constant, ...]:

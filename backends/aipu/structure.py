@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from axir.backends.aipu.encode import Wait
 from axir.target import isa
 from axir.target.description import Target
-from axir.target.isa import Instruction, Memory
+from axir.target.isa import Instruction, Memory, Mode
 
 Order = Literal["NHWC", "NCHW"]
 """How the bytes of a port lie: pixels of channels, padded to pwords, or the dense tensor."""
@@ -44,7 +44,8 @@ class Port(NamedTuple):
 
     Element (h, w, c) of the [1, C, H, W] tensor is the byte at offset + h * row_pitch + w * pitch + slot(c), where the
     channels come in `runs` of (count, first slot). In order "NCHW" it is that of the dense tensor: row_pitch is W,
-    pitch 1, and channels are H * W bytes apart. A port in l1 is in that of core 0.
+    pitch 1, and channels are H * W bytes apart. A batch program has the ports of `frame` 0, 1, ... one after the other.
+    A port in l1 is in that of the core which has the number of its frame.
     """
 
     label: str
@@ -57,6 +58,12 @@ class Port(NamedTuple):
     pitch: int
     runs: tuple[tuple[int, int], ...]
     order: Order = "NHWC"
+    frame: int = 0
+
+    @property
+    def core(self) -> int:
+        """The core whose memories it is in; l2 and ddr are those of all."""
+        return self.frame if self.memory == "l1" else 0
 
     @property
     def bytes(self) -> int:
@@ -109,6 +116,8 @@ Queues = Mapping[str, tuple[Task, ...]]
 class Image:
     """One program: see docs/isa.md. `memory` is the size of the region it needs in each memory it uses, in bytes.
 
+    `mode` says how its cores share the work.
+
     `dispatch` is empty where units wait for counts themselves. Else it has, for each core, the units of its tasks in
     the order in which its control core hands them out.
     """
@@ -125,6 +134,12 @@ class Image:
     code: tuple[Code, ...] = ()
     dispatch: tuple[tuple[str, ...], ...] = ()
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
+    mode: Mode = "single"
+
+    @property
+    def frames(self) -> int:
+        """How many frames one run takes."""
+        return max((port.frame for port in (*self.inputs, *self.outputs)), default=0) + 1
 
     def code_end(self, code: Code) -> int:
         """One past the last byte of a queue's descriptors."""

@@ -12,12 +12,16 @@ from axir.target.cost import TABLE_BYTES, ceil_div
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Bytes [low, high) of a memory (absolute addresses), or rows of the weight sets."""
+    """Bytes [low, high) of a memory (absolute addresses), or rows of the weight sets.
+
+    `cores` are those whose L1 is meant; empty: that of the task's own core.
+    """
 
     memory: str
     low: int
     high: int
     write: bool
+    cores: tuple[int, ...] = ()
 
 
 WRITTEN = {"dst", "out", "partial_out"}
@@ -32,7 +36,7 @@ def accesses(task: aipu.TaskOp, set_rows: int) -> Iterator[Access]:
         if buffer is not None:
             assert buffer.address is not None
             start = buffer.address
-        yield Access(access.memory, start + access.low, start + access.high, access.write)
+        yield Access(access.memory, start + access.low, start + access.high, access.write, access.cores)
 
 
 def buffer_accesses(task: aipu.TaskOp, set_rows: int) -> Iterator[tuple[aipu.BufferOp | None, Access]]:
@@ -44,7 +48,8 @@ def buffer_accesses(task: aipu.TaskOp, set_rows: int) -> Iterator[tuple[aipu.Buf
         low, high = extent(fields, row.name)
         # Whole pwords: what orders tasks is counted in them (docs/isa.md, "Strictness").
         low, high = (address.offset + low) // isa.PWORD, ceil_div(address.offset + high, isa.PWORD)
-        yield buffer, Access(address.memory, low * isa.PWORD, high * isa.PWORD, row.name in WRITTEN)
+        fed = fields.fed_cores if isinstance(fields, isa.Dma) and row.name == "dst" else ()
+        yield buffer, Access(address.memory, low * isa.PWORD, high * isa.PWORD, row.name in WRITTEN, fed)
     if isinstance(fields, isa.Load):
         yield None, Access(ARRAY, *load_rows(fields, set_rows), True)
     elif isinstance(fields, isa.Mvm):

@@ -15,7 +15,7 @@ from xdsl.ir import Dialect
 from axir.dialects.aipu.attributes import BufferType, CountAttr, InstructionAttr, LayerAttr, LayoutAttr, TokenType
 from axir.dialects.aipu.memory import BufferOp, CodeOp, InputOp, OutputOp, PortOp
 from axir.dialects.aipu.program import CoreOp, ProgramOp
-from axir.dialects.aipu.tasks import TASKS, DepthwiseOp, DmaOp, LoadOp, MvmOp, SoftmaxOp, TaskOp, VecOp
+from axir.dialects.aipu.tasks import TASKS, DepthwiseOp, DmaOp, LoadOp, MvmOp, SoftmaxOp, SyncOp, TaskOp, VecOp
 
 Aipu = Dialect(
     "aipu",
@@ -43,6 +43,7 @@ __all__ = [
     "PortOp",
     "ProgramOp",
     "SoftmaxOp",
+    "SyncOp",
     "TaskOp",
     "TokenType",
     "VecOp",

@@ -118,15 +118,24 @@ class CodeOp(IRDLOperation):
 
 
 class PortOp(IRDLOperation, ABC):
-    """Where a tensor of the host lies on the device."""
+    """Where a tensor of the host lies on the device; a batch program has the ports of `frame` 0, then 1, and so on."""
 
     label = prop_def(StringAttr)
     buffer = operand_def(BufferType)
     offset = prop_def(IntegerAttr.constr(i64))
     layout = prop_def(LayoutAttr)
     tensor = prop_def(TensorType)
+    frame = prop_def(IntegerAttr.constr(i64), default_value=IntegerAttr(0, i64))
 
-    def __init__(self, label: str, buffer: SSAValue, offset: int, layout: LayoutAttr, tensor: TensorType[Attribute]):
+    def __init__(
+        self,
+        label: str,
+        buffer: SSAValue,
+        offset: int,
+        layout: LayoutAttr,
+        tensor: TensorType[Attribute],
+        frame: int = 0,
+    ):
         super().__init__(
             operands=[buffer],
             properties={
@@ -134,6 +143,7 @@ class PortOp(IRDLOperation, ABC):
                 "offset": IntegerAttr(offset, i64),
                 "layout": layout,
                 "tensor": tensor,
+                "frame": IntegerAttr(frame, i64),
             },
         )
 
@@ -147,6 +157,8 @@ class PortOp(IRDLOperation, ABC):
         shape = self.tensor.get_shape()
         if len(shape) != 4 or shape[0] != 1:
             raise VerifyException(f"a port carries one NCHW sample, not {list(shape)}")
+        if self.frame.value.data < 0:
+            raise VerifyException(f"frames count from 0, this is {self.frame.value.data}")
         if self.layout.dense:
             self._verify_place(math.prod(shape))
             return
@@ -165,7 +177,7 @@ class PortOp(IRDLOperation, ABC):
             raise VerifyException(f"bytes {start} to {end} are not in a buffer of {buffer.bytes} bytes")
 
 
-PORT = "$label $buffer `[` $offset `]` `layout` $layout `tensor` $tensor attr-dict `:` type($buffer)"
+PORT = "$label $buffer `[` $offset `]` (`frame` $frame^)? `layout` $layout `tensor` $tensor attr-dict `:` type($buffer)"
 
 
 @irdl_op_definition

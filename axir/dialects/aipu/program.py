@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -15,25 +16,28 @@ from axir.dialects.aipu.attributes import CountAttr, LayerAttr
 from axir.dialects.aipu.memory import BufferOp, CodeOp, InputOp, OutputOp
 from axir.dialects.aipu.tasks import TaskOp
 from axir.target import isa
+from axir.target.isa import Mode
 
 
 @irdl_op_definition
 class ProgramOp(IRDLOperation):
     """One program for `cores` cores of a target: buffers, inputs and outputs, then one `aipu.core` a core.
 
-    With `control_dispatch` the units have no tokens to wait for: the control core of each core hands out its tasks in
-    program order, and none before all that it waits for is complete.
+    `mode` is how the cores share the work (`isa.MODES`). With `control_dispatch` the units have no tokens to wait for:
+    the control core of each core hands out its tasks in program order, and none before all that it waits for is
+    complete.
     """
 
     name = "aipu.program"
     sym_name = prop_def(StringAttr)
     target = prop_def(StringAttr)
+    mode_name = prop_def(StringAttr, prop_name="mode", default_value=StringAttr("single"))
     layers = prop_def(ArrayAttr[LayerAttr])
     control_dispatch = opt_prop_def(UnitAttr)
     body = region_def("single_block")
     traits = traits_def(SymbolOpInterface(), IsolatedFromAbove(), NoTerminator())
     assembly_format = (
-        "$sym_name `target` $target `layers` $layers (`control_dispatch` $control_dispatch^)? "
+        "$sym_name `target` $target (`mode` $mode^)? `layers` $layers (`control_dispatch` $control_dispatch^)? "
         "attr-dict-with-keyword $body"
     )
 
@@ -44,16 +48,22 @@ class ProgramOp(IRDLOperation):
         layers: Sequence[LayerAttr],
         ops: Sequence[Operation],
         control_dispatch: bool = False,
+        mode: Mode = "single",
     ):
         super().__init__(
             properties={
                 "sym_name": StringAttr(name),
                 "target": StringAttr(target),
+                "mode": StringAttr(mode),
                 "layers": ArrayAttr(layers),
                 "control_dispatch": UnitAttr() if control_dispatch else None,
             },
             regions=[Region(Block(ops))],
         )
+
+    @property
+    def mode(self) -> Mode:
+        return cast(Mode, self.mode_name.data)
 
     @property
     def cores(self) -> list[CoreOp]:
@@ -85,7 +95,15 @@ class ProgramOp(IRDLOperation):
     def outputs(self) -> list[OutputOp]:
         return [op for op in self.body.block.ops if isinstance(op, OutputOp)]
 
+    @property
+    def frames(self) -> int:
+        """How many frames one run takes."""
+        return max((port.frame.value.data for port in (*self.inputs, *self.outputs)), default=0) + 1
+
     def verify_(self) -> None:
+        if self.mode not in isa.MODES:
+            raise VerifyException(f"no mode '{self.mode}', there are {', '.join(isa.MODES)}")
+        self._verify_frames()
         for op in self.body.block.ops:
             if not isinstance(op, BufferOp | InputOp | OutputOp | CodeOp | CoreOp):
                 raise VerifyException(f"a program holds buffers, inputs, outputs, code and cores, not '{op.name}'")
@@ -98,20 +116,41 @@ class ProgramOp(IRDLOperation):
                 raise VerifyException(f"code of core {core}, which the program does not have")
             if queues.count((core, unit)) > 1:
                 raise VerifyException(f"the code of core {core} {unit} has two places")
+        tasks = [Counter(op.unit.data for op in core.body.block.ops if isinstance(op, TaskOp)) for core in self.cores]
         for core in self.cores:
             for task in core.body.block.ops:
                 if isinstance(task, TaskOp):
-                    self._verify_remote(core, task.remote_waits)
+                    self._verify_remote(core, task.remote_waits, tasks)
+                    if isinstance(task.fields, isa.Dma) and task.fields.cores and isa.check(task.fields) is None:
+                        self._verify_multicast(core, task.fields)
 
-    def _verify_remote(self, core: CoreOp, waits: Sequence[CountAttr]) -> None:
+    def _verify_frames(self) -> None:
+        if any(port.frame.value.data < 0 for port in (*self.inputs, *self.outputs)):
+            return  # the port says so itself
+        if self.frames > 1 and self.mode != "batch":
+            raise VerifyException(f"ports of {self.frames} frames in mode {self.mode}, only a batch takes several")
+        for what, ports in (("inputs", self.inputs), ("outputs", self.outputs)):
+            found = [(port.frame.value.data, port.label.data) for port in ports]
+            first = [label for frame, label in found if frame == 0]
+            if found != [(frame, label) for frame in range(self.frames) for label in first]:
+                raise VerifyException(f"the {what} are not those of frame 0, then the same of every other frame")
+
+    def _verify_multicast(self, core: CoreOp, dma: isa.Dma) -> None:
+        cores = ", ".join(map(str, dma.fed_cores))
+        if core.number.value.data not in dma.fed_cores:
+            raise VerifyException(f"a copy of core {core.number.value.data} feeds cores {cores}, but not its own")
+        if max(dma.fed_cores) >= len(self.cores):
+            raise VerifyException(f"a copy feeds cores {cores}, the program has {len(self.cores)}")
+
+    def _verify_remote(self, core: CoreOp, waits: Sequence[CountAttr], tasks: Sequence[Counter[str]]) -> None:
         for wait in waits:
             if wait.core == core.number.value.data:
                 raise VerifyException(f"a task waits for '{wait}' of its own core; name the task instead")
             if wait.core >= len(self.cores):
                 raise VerifyException(f"a task waits for '{wait}', a core that the program does not have")
-            tasks = sum(task.unit.data == wait.unit for task in self.cores[wait.core].tasks)
-            if not 1 <= wait.completed <= tasks:
-                raise VerifyException(f"a task waits for '{wait}', that queue has {tasks} tasks")
+            count = tasks[wait.core][wait.unit]
+            if not 1 <= wait.completed <= count:
+                raise VerifyException(f"a task waits for '{wait}', that queue has {count} tasks")
 
 
 @irdl_op_definition

@@ -111,17 +111,10 @@ class TaskOp(IRDLOperation, ABC):
     # `%t = aipu.mvm on array(src = l1 %x[0], out = l1 %y[64]) {rows = 4, ...} layer 3 after(%a, %b, core 1 dma1 12)`
 
     def print(self, printer: Printer) -> None:
-        printer.print_string(f" on {self.unit.data}(")
-        for index, (row, address, buffer) in enumerate(self.placed):
-            printer.print_string(f"{', ' if index else ''}{row.name} = {address.memory} ")
-            printer.print_operand(buffer)
-            printer.print_string(f"[{address.offset}]")
-        fields = [
-            f"{row.name} = {render(getattr(self.fields, row.name))}"
-            for row in isa.fields_of(type(self.fields))
-            if row.kind != "address" and (row.required or getattr(self.fields, row.name) != row.default)
-        ]
-        printer.print_string(f") {{{', '.join(fields)}}} layer {self.layer.value.data}")
+        printer.print_string(f" on {self.unit.data}")
+        if isa.fields_of(self.INSTRUCTION):
+            self._print_fields(printer)
+        printer.print_string(f" layer {self.layer.value.data}")
         tokens = [value for value in self.arguments if isinstance(value.type, TokenType)]
         if tokens or self.remote_waits:
             printer.print_string(" after")
@@ -132,6 +125,19 @@ class TaskOp(IRDLOperation, ABC):
                 printer.print_string(", ".join(map(str, self.remote_waits)))
         if self.attributes:
             printer.print_op_attributes(self.attributes)
+
+    def _print_fields(self, printer: Printer) -> None:
+        printer.print_string("(")
+        for index, (row, address, buffer) in enumerate(self.placed):
+            printer.print_string(f"{', ' if index else ''}{row.name} = {address.memory} ")
+            printer.print_operand(buffer)
+            printer.print_string(f"[{address.offset}]")
+        fields = [
+            f"{row.name} = {render(getattr(self.fields, row.name))}"
+            for row in isa.fields_of(type(self.fields))
+            if row.kind != "address" and (row.required or getattr(self.fields, row.name) != row.default)
+        ]
+        printer.print_string(f") {{{', '.join(fields)}}}")
 
     @classmethod
     def parse(cls, parser: Parser) -> TaskOp:
@@ -163,8 +169,9 @@ class TaskOp(IRDLOperation, ABC):
             row = name("field")
             values[row.name] = parse_value(parser, row)
 
-        parser.parse_comma_separated_list(parser.Delimiter.PAREN, place)
-        parser.parse_comma_separated_list(parser.Delimiter.BRACES, entry)
+        if rows:  # a task without fields has no brackets
+            parser.parse_comma_separated_list(parser.Delimiter.PAREN, place)
+            parser.parse_comma_separated_list(parser.Delimiter.BRACES, entry)
         parser.parse_keyword("layer")
         layer = parser.parse_integer(allow_boolean=False, allow_negative=False)
         tokens: list[SSAValue] = []
@@ -224,6 +231,14 @@ class SoftmaxOp(TaskOp):
     INSTRUCTION: ClassVar[type[Instruction]] = isa.Softmax
 
 
+@irdl_op_definition
+class SyncOp(TaskOp):
+    """`aipu.sync on dma0 layer 3 after(%a, core 1 dma1 12)`: it has neither buffers nor fields."""
+
+    name = "aipu.sync"
+    INSTRUCTION: ClassVar[type[Instruction]] = isa.Sync
+
+
 TASKS: dict[type[Instruction], type[TaskOp]] = {
-    op.INSTRUCTION: op for op in (DmaOp, LoadOp, MvmOp, DepthwiseOp, VecOp, SoftmaxOp)
+    op.INSTRUCTION: op for op in (DmaOp, LoadOp, MvmOp, DepthwiseOp, VecOp, SoftmaxOp, SyncOp)
 }

@@ -27,19 +27,23 @@ Demand = Counter[Resource]
 """What a copy takes for every byte that it moves."""
 
 
-def demand(dma: Dma, core: int, unit: str) -> Demand:
-    """The resources of a copy on a queue of `core` (a number on the device)."""
+def demand(dma: Dma, core: int, unit: str, first_core: int = 0) -> Demand:
+    """The resources of a copy on a queue of `core` of a program whose core 0 is `first_core` of the device.
+
+    A multicast takes its source once, and the way into each core that it feeds.
+    """
     taken: Demand = Counter()
     if unit == SYSTEM_DMA:
         return Counter((Resource(SYSTEM_DMA), Resource(dma.src.memory), Resource(dma.dst.memory)))
     if dma.src.memory != "l1":
-        taken[Resource("in", core)] += 1
+        for fed in dma.fed_cores or (core,):
+            taken[Resource("in", first_core + fed)] += 1
         taken[Resource(dma.src.memory)] += 1
     if dma.dst.memory != "l1":
-        taken[Resource("out", core)] += 1
+        taken[Resource("out", first_core + core)] += 1
         taken[Resource(dma.dst.memory)] += 1
     if not taken:
-        taken[Resource("in", core)] = taken[Resource("out", core)] = 1
+        taken[Resource("in", first_core + core)] = taken[Resource("out", first_core + core)] = 1
     return taken
 
 

@@ -17,7 +17,7 @@ from axir.ir.diagnostics import AxirError
 from axir.target import isa
 from axir.target.cost import ceil_div
 from axir.target.description import Target
-from axir.target.isa import COLUMN_BLOCKS, PWORD, Depthwise, Memory
+from axir.target.isa import COLUMN_BLOCKS, PWORD, Depthwise, Dma, Memory
 
 
 def memory_size(memory: Memory, target: Target) -> int:
@@ -53,12 +53,28 @@ def _check_device(image: Image, target: Target) -> None:
             raise AxirError(f"port '{port.label}': its rows do not start at multiples of {PWORD} bytes")
         if port.offset + port.bytes > image.memory.get(port.memory, 0):
             raise AxirError(f"port '{port.label}' lies outside of the program's {port.memory}")
+        if port.core >= len(image.cores):
+            raise AxirError(f"port '{port.label}' is in l1 of core {port.core}, the program has {len(image.cores)}")
+    _check_frames(image)
     for constant in image.constants:
         if constant.address % PWORD or constant.data.size % PWORD:
             raise AxirError(f"constant '{constant.label}' is not made of whole pwords")
         if constant.end > image.memory.get(constant.memory, 0):
             raise AxirError(f"constant '{constant.label}' lies outside of the program's {constant.memory}")
     _check_code(image)
+
+
+def _check_frames(image: Image) -> None:
+    """The ports of a batch program are those of one frame, as often as it takes frames."""
+    if image.frames > 1 and image.mode != "batch":
+        raise AxirError(f"a program of mode {image.mode} takes one frame a run, its ports are for {image.frames}")
+    for what, ports in (("inputs", image.inputs), ("outputs", image.outputs)):
+        for frame in range(image.frames):
+            found = [(port.label, port.shape, port.order) for port in ports if port.frame == frame]
+            if found != [(port.label, port.shape, port.order) for port in ports if port.frame == 0]:
+                raise AxirError(f"the {what} of frame {frame} are not those of frame 0")
+        if [port.frame for port in ports] != sorted(port.frame for port in ports):
+            raise AxirError(f"the {what} are not in the order of frames")
 
 
 def _check_code(image: Image) -> None:
@@ -90,7 +106,7 @@ class _Checker:
         self.shadows: dict[tuple[str, int], Shadow] = {}
         for core in cores:
             own = [unit_number(core, unit) for unit in isa.UNITS if unit != isa.SYSTEM_DMA]
-            self._add("l1", core, own)
+            self._add("l1", core, [*own, *_feeders(image, core)])
             matrix = [unit_number(core, unit) for unit in ("load", "array")]
             rows = target.array.weight_sets * target.array.rows
             self.shadows[SETS, core] = Shadow(rows * COLUMN_BLOCKS, matrix)
@@ -106,7 +122,7 @@ class _Checker:
             first, end = code.address // PWORD, ceil_div(image.code_end(code), PWORD)
             self.shadows[code.memory, 0].constant[first:end] = True
         for port in image.inputs:
-            shadow, end = self.shadows[port.memory, 0], port.offset + port.bytes
+            shadow, end = self.shadows[port.memory, port.core], port.offset + port.bytes
             if shadow.constant[port.offset // PWORD : ceil_div(end, PWORD)].any():
                 raise AxirError(f"input '{port.label}' lies over a constant in {port.memory}")
             shadow.preset(port.offset, end)
@@ -123,12 +139,28 @@ class _Checker:
                 raise AxirError(f"{self._name(step.id)}: has {taps} taps, {self.target.name} has {limit}")
         if step.id.unit.startswith("dma") and int(step.id.unit[3:]) >= self.target.dma.channels:
             raise AxirError(f"{self._name(step.id)}: {self.target.name} has {self.target.dma.channels} DMA channels")
+        if isinstance(instruction, Dma) and instruction.cores:
+            self._multicast(step.id, instruction)
         for access in accesses(instruction, self.target):
-            for region in access.regions:
-                self._access(step, access, region)
+            for core in access.cores or (step.id.core,):
+                for region in access.regions:
+                    self._access(step, access, core, region)
 
-    def _access(self, step: Step, access: Access, region: Region) -> None:
-        shadow = self.shadows[access.memory, step.id.core]
+    def _multicast(self, task: TaskId, dma: Dma) -> None:
+        if not self.target.dma.multicast:
+            raise AxirError(
+                f"{self._name(task)}: feeds cores {_list(dma.fed_cores)}, {self.target.name} has no multicast",
+                notes=("the target's figure dma.multicast says so",),
+            )
+        if task.core not in dma.fed_cores:
+            raise AxirError(f"{self._name(task)}: feeds cores {_list(dma.fed_cores)}, but not its own")
+        if max(dma.fed_cores) >= len(self.image.cores):
+            raise AxirError(
+                f"{self._name(task)}: feeds cores {_list(dma.fed_cores)}, the program has {len(self.image.cores)}"
+            )
+
+    def _access(self, step: Step, access: Access, core: int, region: Region) -> None:
+        shadow = self.shadows[access.memory, core]
         if region.end > shadow.granules:
             where = f"the program's region of {shadow.granules * PWORD} bytes"
             if access.memory == SETS:
@@ -143,11 +175,13 @@ class _Checker:
         else:
             hazard = shadow.read(region, unit, step.clock, not access.aligned, access.masks(region))
         if hazard is not None:
-            raise self._error(step, access, hazard)
+            raise self._error(step, access, core, hazard)
 
-    def _error(self, step: Step, access: Access, hazard: Hazard) -> AxirError:
+    def _error(self, step: Step, access: Access, core: int, hazard: Hazard) -> AxirError:
         verb = "writes" if access.write else "reads"
         place = _place(access.memory, hazard.granule, hazard.granule + 1)
+        if core != step.id.core:
+            place = f"{place} of core {core}"
         what = f"{self._name(step.id)}: {access.role} {verb} {place}"
         for code in self.image.code:
             if code.memory == access.memory and code.address <= hazard.granule * PWORD < self.image.code_end(code):
@@ -160,8 +194,8 @@ class _Checker:
                 if c.memory == access.memory and c.address <= hazard.granule * PWORD < c.end
             )  # fmt: skip
             return AxirError(f"{what}, which is part of constant '{constant.label}'")
-        core, number = divmod(hazard.unit, len(isa.UNITS))
-        other = TaskId(core, isa.UNITS[number], hazard.number)
+        other_core, number = divmod(hazard.unit, len(isa.UNITS))
+        other = TaskId(other_core, isa.UNITS[number], hazard.number)
         if other == step.id:
             return AxirError(f"{what}, which it also reads")
         return AxirError(
@@ -171,7 +205,7 @@ class _Checker:
 
     def output(self, port: Port) -> None:
         """The host reads an output when all tasks have completed."""
-        shadow = self.shadows[port.memory, 0]
+        shadow = self.shadows[port.memory, port.core]
         for dimensions, slot in port.walks():
             masks = ByteMasks.of(port.offset + slot, dimensions)
             for region in masks.regions():
@@ -182,6 +216,21 @@ class _Checker:
 
     def _name(self, task: TaskId) -> str:
         return describe(self.image, task)
+
+
+def _feeders(image: Image, core: int) -> list[int]:
+    """The queues of other cores that write to the L1 of this one, by `unit_number`."""
+    return [
+        unit_number(other, unit)
+        for other, queues in enumerate(image.cores)
+        for unit in isa.COPY_UNITS
+        if other != core
+        and any(isinstance(t.instruction, Dma) and core in t.instruction.fed_cores for t in queues[unit])
+    ]
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _place(memory: str, start: int, end: int) -> str:

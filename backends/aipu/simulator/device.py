@@ -39,7 +39,7 @@ class Simulator:
 
     @cached_property
     def _actions(self) -> list[Action]:
-        return [action(step.task.instruction, self._cores[step.id.core]) for step in self._steps]
+        return [action(step.task.instruction, self._cores[step.id.core], self._cores) for step in self._steps]
 
     def check(self) -> None:
         """Raise `AxirError` for the first thing in the program that a device would silently do wrong."""
@@ -48,7 +48,9 @@ class Simulator:
             self._checked = True
 
     def run(self, inputs: Sequence[I8]) -> list[I8]:
-        """Run one frame: int8 arrays [1, C, H, W], in the order of the image's inputs, to those of its outputs.
+        """Run the program once: int8 arrays [1, C, H, W], in the order of the image's inputs, to those of its outputs.
+
+        A batch program takes and gives those of `Image.frames` frames, frame by frame.
 
         Checks the program first, once. Raises `AxirError` for inputs of other shapes and as `check` does.
         """
@@ -73,4 +75,4 @@ class Simulator:
         return simulate([Instance(self.image)], self.target)[0]
 
     def _memory(self, port: Port) -> I8:
-        return self._cores[0].memories[port.memory]
+        return self._cores[port.core].memories[port.memory]

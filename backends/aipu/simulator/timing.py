@@ -251,8 +251,8 @@ class _Device:
     def _transfer(self, queue: _Queue) -> None:
         dma = queue.tasks[queue.completed].instruction
         assert isinstance(dma, Dma)
-        core = self.first_cores[queue.instance] + queue.core
-        self.flows.append(_Flow(queue, demand(dma, core, queue.unit), Fraction(dma_beats(dma, self.target))))
+        taken = demand(dma, queue.core, queue.unit, self.first_cores[queue.instance])
+        self.flows.append(_Flow(queue, taken, Fraction(dma_beats(dma, self.target))))
 
     def _share(self) -> None:
         demands = [flow.taken for flow in self.flows]
@@ -280,7 +280,7 @@ def _timing(instance: Instance, number: int, device: _Device, target: Target) ->
         ends[entry.layer] = max(ends[entry.layer], entry.end)
         if isinstance(task.instruction, Dma):
             layer_bytes[entry.layer] += dma_bytes(task.instruction)
-            for resource, times in demand(task.instruction, 0, entry.unit).items():
+            for resource, times in demand(task.instruction, entry.core, entry.unit).items():
                 moved[resource] += times * dma_bytes(task.instruction)
     busy["vector"] = busy["vector0"] + busy["vector1"]
     layers = tuple(

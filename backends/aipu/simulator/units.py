@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import reduce
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -16,16 +16,19 @@ from axir.backends.aipu.simulator.softmax import softmax
 from axir.backends.aipu.simulator.vector import Program
 from axir.backends.aipu.simulator.window import Input, Tile
 from axir.numerics import F32
-from axir.target.isa import NONE, PWORD, Depthwise, Dma, Instruction, Lane, Load, Mvm, Softmax, StepOp, Vec
+from axir.target.isa import NONE, PWORD, Depthwise, Dma, Instruction, Lane, Load, Mvm, Softmax, StepOp, Sync, Vec
 
 Action = Callable[[], None]
 
 
-def action(instruction: Instruction, core: Core) -> Action:
-    """A function that carries the instruction out; what can be worked out before is worked out here."""
+def action(instruction: Instruction, core: Core, cores: Sequence[Core] = ()) -> Action:
+    """A function that carries the instruction out on `core`; what can be worked out before is worked out here.
+
+    `cores` are all of the program, which a multicast needs.
+    """
     match instruction:
         case Dma():
-            return _dma(instruction, core)
+            return _dma(instruction, core, [cores[number] for number in instruction.fed_cores] or [core])
         case Load():
             return _load(instruction, core)
         case Mvm():
@@ -34,6 +37,8 @@ def action(instruction: Instruction, core: Core) -> Action:
             return _depthwise(instruction, core)
         case Softmax():
             return softmax(instruction, core)
+        case Sync():
+            return lambda: None
         case _:
             raise TypeError(f"{type(instruction).__name__} is no instruction")
 
@@ -44,14 +49,18 @@ def _chunks(rows: int, elements: int) -> Iterator[tuple[int, int]]:
     return ((row, min(row + step, rows)) for row in range(0, rows, step))
 
 
-def _dma(dma: Dma, core: Core) -> Action:
+def _dma(dma: Dma, core: Core, fed: Sequence[Core]) -> Action:
     shape = (dma.count2, dma.count1, dma.count0, dma.row_bytes)
     source = core.view(dma.src, shape, (dma.src_step2, dma.src_step1, dma.src_step0, 1))
-    target = core.view(dma.dst, shape, (dma.dst_step2, dma.dst_step1, dma.dst_step0, 1))
-    if not dma.by_pword:
-        return lambda: np.copyto(target, source)
-    words, copied = target.view(np.int64), source.view(np.int64)
-    return lambda: np.copyto(words, copied)
+    targets = [one.view(dma.dst, shape, (dma.dst_step2, dma.dst_step1, dma.dst_step0, 1)) for one in fed]
+    if dma.by_pword:
+        return partial(_copy, source.view(np.int64), [target.view(np.int64) for target in targets])
+    return partial(_copy, source, targets)
+
+
+def _copy(source: NDArray[Any], targets: Sequence[NDArray[Any]]) -> None:
+    for target in targets:
+        np.copyto(target, source)
 
 
 def _load(load: Load, core: Core) -> Action:

@@ -24,6 +24,7 @@ from axir.target.isa import (
     Register,
     Softmax,
     StepOp,
+    Sync,
     Vec,
     VectorStep,
 )
@@ -52,6 +53,8 @@ BASES: list[Instruction] = [
         src=L1, row_pitch=64, pitch=64, rows=1, pixels=1, channels=3, scale=0.5, neutral=-9.0, table=L1, inverse=256.0,
         out=L1, out_row_pitch=64, out_pitch=64,
     ),
+    Sync(),
+    Dma(src=Address("l2", 3), dst=L1, row_bytes=1, cores=0b1011),
 ]  # fmt: skip
 KINDS = [type(base) for base in BASES]
 
@@ -100,7 +103,8 @@ def values(row: FieldRow) -> st.SearchStrategy[Any]:
 def instructions(draw: st.DrawFn) -> Instruction:
     """An instruction with several fields changed to any values that the rules between fields allow."""
     instruction = draw(st.sampled_from(BASES))
-    for row in draw(st.lists(st.sampled_from(isa.fields_of(type(instruction))), max_size=12)):
+    rows = isa.fields_of(type(instruction))
+    for row in draw(st.lists(st.sampled_from(rows), max_size=12)) if rows else ():
         changed = dataclasses.replace(instruction, **{row.name: draw(values(row))})
         instruction = changed if isa.check(changed) is None else instruction
     return instruction
@@ -203,13 +207,16 @@ def offset_of(kind: type[Instruction], name: str) -> int:
     ("kind", "offset", "value", "message"),
     [
         (Dma, 0, 0, "unknown opcode 0"),
-        (Dma, 0, 7, "unknown opcode 7"),
+        (Dma, 0, 8, "unknown opcode 8"),
+        (Dma, 0, 7, r"sync: byte 41 \(reserved\) should be zero"),
+        (Sync, 40, 1, r"sync: byte 40 \(reserved\) should be zero"),
         (Dma, 1, 9, "dma: has 9 waits"),
         (Dma, 4, 1, r"byte 4 \(reserved\) should be zero"),
         (Dma, 8, 1, r"byte 8 \(waits\) should be zero"),
         (Dma, 39, 1, r"byte 39 \(waits\) should be zero"),
         (Dma, 255, 1, r"byte 255 \(reserved\) should be zero"),
-        (Dma, 90, 1, r"byte 90 \(reserved\) should be zero"),
+        (Dma, 91, 1, r"byte 91 \(reserved\) should be zero"),
+        (Dma, offset_of(Dma, "cores"), 1, "dma: copies from l1 to ddr, several cores are fed from l2 or ddr to l1"),
         (Dma, offset_of(Dma, "src"), 3, "src is in memory 3"),
         (Dma, offset_of(Dma, "src"), 255, "src is missing"),
         (Dma, offset_of(Dma, "row_bytes"), 0, "row_bytes is 0, legal are 1 to"),
@@ -223,7 +230,7 @@ def offset_of(kind: type[Instruction], name: str) -> int:
     ],
 )
 def test_decode_refuses(kind: type[Instruction], offset: int, value: int, message: str):
-    index = {Dma: 0, Depthwise: 5, Vec: 6}[kind]
+    index = {Dma: 0, Depthwise: 5, Vec: 6, Sync: 9}[kind]
     data = bytearray(encode_task(BASES[index], (), 0))
     assert data[offset] != value
     data[offset] = value

@@ -134,11 +134,13 @@ def resealed(data: bytes, **meta: object) -> bytes:
 
 def test_other_versions_are_refused(data: bytes):
     assert same(read_image(resealed(data)), read_image(data))
-    with pytest.raises(AxirError, match="image format 1, this AXIR reads format 2"):
+    with pytest.raises(AxirError, match="image format 1, this AXIR reads format 3"):
         read_image(resealed(data, format=1))
 
 
-@pytest.mark.parametrize("meta", [{"layers": 3}, {"inputs": [{}]}, {"cores": 2}, {"inputs": [{"runs": 5}]}])
+@pytest.mark.parametrize(
+    "meta", [{"layers": 3}, {"inputs": [{}]}, {"cores": 2}, {"inputs": [{"runs": 5}]}, {"mode": "x"}]
+)
 def test_contradictions_are_refused(data: bytes, meta: dict[str, object]):
     with pytest.raises(AxirError, match="contradicts itself"):
         read_image(resealed(data, **meta))

@@ -2,10 +2,11 @@
 // RUN: ax-opt %s | ax-opt | filecheck %s
 // RUN: ax-opt %s --print-debuginfo | ax-opt --print-debuginfo | filecheck %s --check-prefix LOC
 
+// The mode of one core goes without saying.
 // CHECK: aipu.program "empty" target "metis" layers [] {
 // CHECK-NEXT: ^bb0:
 // CHECK-NEXT: }
-aipu.program "empty" target "metis" layers [] {
+aipu.program "empty" target "metis" mode "single" layers [] {
 ^bb0:
 }
 
