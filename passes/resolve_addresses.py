@@ -13,9 +13,10 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from axir.backends.aipu.assemble import assemble, program_of
+from axir.backends.aipu.assemble import assemble, programs_of
 from axir.backends.aipu.disassemble import program_from
 from axir.ir.context import AxContext
+from axir.ir.diagnostics import AxirError
 from axir.target.description import Target, load
 
 
@@ -28,10 +29,11 @@ class ResolveAddressesPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         context = AxContext.of(ctx)
         target = cast(Target, context.target or load())
-        program = program_of(op)
-        resolved = program_from(assemble(program, context.store, target), context.store)
-        block = program.parent_block()
-        assert block is not None
-        block.insert_op_before(resolved, program)
-        program.detach()
-        program.erase()
+        programs = programs_of(op)
+        if not programs:
+            raise AxirError("the module holds no aipu.program", op=op, notes=("lower it to aipu first",))
+        for program in programs:
+            resolved = program_from(assemble(program, context.store, target), context.store)
+            op.body.block.insert_op_before(resolved, program)
+            program.detach()
+            program.erase()

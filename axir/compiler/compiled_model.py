@@ -1,4 +1,4 @@
-"""Writes compiled_model: the program, what the runtime needs to know of it, and the report."""
+"""Writes compiled_model: the programs, what the runtime needs to know of them, and the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
 from axir import __version__
-from axir.backends.aipu.assemble import program_of
+from axir.backends.aipu.assemble import programs_of
 from axir.backends.aipu.image import build_image, read_image
 from axir.backends.aipu.notes import notes_of
 from axir.backends.aipu.simulator import Simulator
@@ -21,20 +21,18 @@ from axir.compiler.device_trace import trace_text
 from axir.compiler.host_parts import HostParts, host_parts
 from axir.compiler.output import write_json
 from axir.compiler.profile import profile
-from axir.compiler.quantized_model import file_digest
+from axir.compiler.quantized_model import file_digest, numbered
 from axir.compiler.report import device_report
 from axir.compiler.session import Session
 from axir.dialects.aipu import ProgramOp
 from axir.ir.files import write_text
 from axir.ir.module_file import weight_keys
 from axir.ir.printing import print_module
-from axir.runtime.model_file import ModelFile, Port
+from axir.runtime.model_file import DeviceSegment, HostPart, ModelFile, Port
 from axir.runtime.options import RuntimeOptions
 from axir.runtime.tensor_info import TensorInfo
 
 PROGRAM = "model.axm"
-PREAMBLE = "preamble.onnx"
-POSTAMBLE = "postamble.onnx"
 TARGET = "target.toml"
 TRACE = "trace.txt"
 PROFILE = "profile.json"
@@ -44,14 +42,14 @@ RUNTIME_SETTINGS = tuple(field.name for field in fields(RuntimeOptions))
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """What a compilation gave: its folder, the content of report.json, the device model of the program.
+    """What a compilation gave: its folder, the content of report.json, the device models of its programs, by segment.
 
     `model_json` is what a runtime loads.
     """
 
     path: Path
     report: Mapping[str, Any]
-    simulator: Simulator
+    simulators: Mapping[str, Simulator]
 
     @property
     def model_json(self) -> Path:
@@ -60,40 +58,49 @@ class CompiledModel:
 
 def write_compiled_model(
     module: ModuleOp, session: Session, name: str, target_file: Path | None, folder: Path
-) -> tuple[Simulator, dict[str, Any]]:
-    """Encode the program of `module` and write the folder compiled_model; the device model of it, and its report.
+) -> tuple[dict[str, Simulator], dict[str, Any]]:
+    """Encode the programs of `module` and write the folder compiled_model; device models by segment, and the report.
 
-    Raises `AxirError` where the program cannot be encoded or would go wrong on a device.
+    Raises `AxirError` where a program cannot be encoded or would go wrong on a device.
     """
     folder.mkdir()
     store = session.context.store
     with session.stage("encode"):
-        program = program_of(module)
-        notes = {"axir": __version__, "model": name, "config": session.config.digest()}
-        program.attributes |= {key: StringAttr(value) for key, value in notes.items()}
-        _log_memory(program, session)
-        data = build_image(program, store, session.target)
-        (folder / PROGRAM).write_bytes(data)
+        data = [_encode(program, index, session, name, folder) for index, program in enumerate(programs_of(module))]
     with session.stage("time"):
-        image = read_image(data, session.target)
-        simulator = Simulator(image, session.target)
-        simulator.check()
-        timing = simulator.timing()
+        images = [read_image(content, session.target) for content in data]
+        simulators = [Simulator(image, session.target) for image in images]
+        for simulator in simulators:
+            simulator.check()
+        timings = [simulator.timing() for simulator in simulators]
     with session.stage("write"):
         write_text(folder / "program.mlir", print_module(module))
         store.save(folder / "program.safetensors", weight_keys(module))
         if target_file is not None:
             shutil.copyfile(target_file, folder / TARGET)
-        model = _describe(image, host_parts(module, store), session, name, target_file, folder)
-        report = device_report(timing, image, model, session.target)
+        model = _describe(images, host_parts(module, store), session, name, target_file, folder)
+        report = device_report(timings, images, model, session.target)
         write_json(folder / "model.json", model.to_json())
         write_json(folder / "report.json", report)
         levels = session.config.profiling_levels
-        if levels:
-            write_text(folder / TRACE, trace_text(timing, image, session.target.device.frequency, levels))
-            write_json(folder / PROFILE, profile(timing, image, session.config.profiling_drop_percentile))
+        for index, (timing, image) in enumerate(zip(timings, images, strict=True) if levels else ()):
+            trace = trace_text(timing, image, session.target.device.frequency, levels)
+            write_text(folder / numbered(TRACE, index), trace)
+            write_json(
+                folder / numbered(PROFILE, index), profile(timing, image, session.config.profiling_drop_percentile)
+            )
         write_json(folder / "manifest.json", _manifest(model, folder))
-    return simulator, report
+    return {image.name: simulator for image, simulator in zip(images, simulators, strict=True)}, report
+
+
+def _encode(program: ProgramOp, index: int, session: Session, name: str, folder: Path) -> bytes:
+    """The image of one segment's program, also written to its file."""
+    notes = {"axir": __version__, "model": name, "config": session.config.digest()}
+    program.attributes |= {key: StringAttr(value) for key, value in notes.items()}
+    _log_memory(program, session)
+    data = build_image(program, session.context.store, session.target)
+    (folder / numbered(PROGRAM, index)).write_bytes(data)
+    return data
 
 
 def _log_memory(program: ProgramOp, session: Session) -> None:
@@ -111,30 +118,41 @@ def _log_memory(program: ProgramOp, session: Session) -> None:
 
 
 def _describe(
-    image: Image, parts: HostParts, session: Session, name: str, target_file: Path | None, folder: Path
+    images: Sequence[Image], parts: HostParts, session: Session, name: str, target_file: Path | None, folder: Path
 ) -> ModelFile:
     """What model.json says; the host's parts are written beside it."""
-    for file, content in ((PREAMBLE, parts.preamble), (POSTAMBLE, parts.postamble)):
-        if content is not None:
+    described: list[HostPart | DeviceSegment] = []
+    programs = iter(enumerate(images))
+    for part, content in parts.parts.items():
+        if content is None:
+            described.append(_segment(part, *next(programs)))
+        else:
+            file = f"{part}.onnx"
             (folder / file).write_bytes(content)
+            described.append(HostPart(part, file))
     return ModelFile(
         name=name,
-        program=PROGRAM,
-        target=image.target,
-        target_digest=image.target_digest,
+        target=images[0].target,
+        target_digest=images[0].target_digest,
         target_file=None if target_file is None else TARGET,
         config_digest=session.config.digest(),
         frequency=session.target.device.frequency,
-        cores=len(image.cores),
+        cores=max(len(image.cores) for image in images),
         resources=session.config.resources_used,
-        staged=int(image.notes.get("staged_bytes", 0)),
         runtime=RuntimeOptions(**{name: getattr(session.config, name) for name in RUNTIME_SETTINGS}),
         inputs=parts.inputs,
         outputs=parts.outputs,
-        device_inputs=tuple(map(_port, image.inputs)),
-        device_outputs=tuple(map(_port, image.outputs)),
-        preamble=None if parts.preamble is None else PREAMBLE,
-        postamble=None if parts.postamble is None else POSTAMBLE,
+        parts=tuple(described),
+    )
+
+
+def _segment(name: str, index: int, image: Image) -> DeviceSegment:
+    return DeviceSegment(
+        name,
+        numbered(PROGRAM, index),
+        tuple(map(_port, image.inputs)),
+        tuple(map(_port, image.outputs)),
+        int(image.notes.get("staged_bytes", 0)),
     )
 
 
@@ -155,9 +173,11 @@ def _manifest(model: ModelFile, folder: Path) -> dict[str, Any]:
 
     return {
         "format": "axir-compiled-model",
-        "version": 1,
+        "version": 2,
         "axir": __version__,
-        "inputs": quantization(model.device_inputs),
-        "outputs": quantization(model.device_outputs),
+        "segments": [
+            {"name": part.name, "inputs": quantization(part.inputs), "outputs": quantization(part.outputs)}
+            for part in model.segments
+        ],
         "files": {file.name: file_digest(file) for file in sorted(folder.iterdir())},
     }

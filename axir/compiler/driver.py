@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects.builtin import ModuleOp
 
 from axir.compiler import calibration
-from axir.compiler.check import check, check_inputs
+from axir.compiler.check import check
 from axir.compiler.compiled_model import CompiledModel, write_compiled_model
 from axir.compiler.config import CompilerConfig
 from axir.compiler.config.checks import idle
@@ -131,7 +131,7 @@ def _compile(
         program = quantized.module.clone()
     assert program is not None
     session.run(program, *_remaining(program))
-    simulator, device_report = write_compiled_model(
+    simulators, device_report = write_compiled_model(
         program, session, request.name, request.target_file, folder.staging / "compiled_model"
     )
     report.update(device_report)
@@ -140,11 +140,14 @@ def _compile(
         with session.stage("check"):
             if quantized is None:
                 raise AxirError("a check needs the quantized graph, which this module no longer has")
-            frames = check_inputs(quantized, kept.kept, request.check)
             session.keep(quantized.module)
-            check(quantized, simulator.run, frames, lambda done: session.listener.progress(done, request.check))
+            runs = {name: simulator.run for name, simulator in simulators.items()}
+            check(
+                quantized, runs, kept.kept, request.check,
+                lambda done: session.listener.progress(done, request.check),
+            )  # fmt: skip
         report["check"]["bit_exact"] = True
-    return CompiledModel(folder.path, device_report, simulator)
+    return CompiledModel(folder.path, device_report, simulators)
 
 
 def quantized_model(

@@ -1,8 +1,8 @@
-"""The network as the host sees it: its own inputs and outputs, and the parts it computes itself, as ONNX."""
+"""The network as the host sees it: its inputs, outputs and parts; the parts that the host computes as ONNX."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,29 +21,29 @@ Named = list[tuple[str, Attribute]]
 
 @dataclass(frozen=True)
 class HostParts:
-    """Inputs and outputs of the whole network; preamble and postamble as serialized ONNX models, or None.
+    """Inputs and outputs of the whole network; its parts in the order of execution.
 
-    `stored` names the device's tensors of which only the stored bytes are taken and given.
+    Parts are by name: of the host's the serialized ONNX model, of the device's segments None. `stored` names the
+    device's tensors of which only the stored bytes are taken and given.
     """
 
     inputs: tuple[HostTensor, ...]
     outputs: tuple[HostTensor, ...]
-    preamble: bytes | None
-    postamble: bytes | None
+    parts: Mapping[str, bytes | None]
     stored: tuple[str, ...]
 
 
 def host_parts(module: ModuleOp, store: WeightStore) -> HostParts:
     """The host's view of a module that is split, at any level.
 
-    The graphs stand in the order of execution. An input of the network is what no earlier graph computes; the last
-    graph gives the network's outputs. With `STORED_IO`, an input that only the device takes holds its stored bytes,
-    and so does an output that the device gives, also one that passes the host's last part by.
+    An input of the network is what no earlier graph computes; the last graph gives the network's outputs. With
+    `STORED_IO`, an input that only the device takes holds its stored bytes, and so does an output that the device
+    gives, also one that passes the host's last part by.
     """
     inputs: dict[str, Attribute] = {}
     computed: dict[str, Attribute] = {}
     returned: Named = []
-    exported: dict[str, bytes] = {}
+    parts: dict[str, bytes | None] = {}
     on_host: dict[str, bool] = {}
     passed: dict[str, str] = {}
     for op in module.ops:
@@ -52,10 +52,10 @@ def host_parts(module: ModuleOp, store: WeightStore) -> HostParts:
         taken, returned = _signature(op)
         inputs |= {name: type_ for name, type_ in taken if name not in computed and name not in inputs}
         computed |= {name: type_ for name, type_ in returned if name not in computed}
+        parts[op.sym_name.data] = _exported(op, store) if isinstance(op, ax.GraphOp) else None
+        passed = _passed(op) if isinstance(op, ax.GraphOp) else {}
         if isinstance(op, ax.GraphOp):
-            exported[op.sym_name.data] = _exported(op, store)
-            on_host |= _read(op)
-            passed = _passed(op)
+            on_host |= {name: computes or on_host.get(name, False) for name, computes in _read(op).items()}
     keep = STORED_IO in module.attributes
     channels_last = nhwc_inputs(module)
     given = [
@@ -69,8 +69,7 @@ def host_parts(module: ModuleOp, store: WeightStore) -> HostParts:
     return HostParts(
         tuple(given),
         tuple(outputs),
-        exported.get("preamble"),
-        exported.get("postamble"),
+        parts,
         tuple(t.device for t in (*given, *outputs) if t.device is not None and not on_host.get(t.device, False)),
     )
 

@@ -25,24 +25,24 @@ from axir.ir.module_file import read_module, weight_keys
 from axir.ir.printing import print_module
 from axir.ir.store import WeightStore
 from axir.runtime.host import HostGraph
-from axir.runtime.hosted_model import HostedModel
+from axir.runtime.hosted_model import HostedModel, Segment
 from axir.runtime.tensor_info import QuantizedTensor
 
 WEIGHTS = "weights.safetensors"
 QDQ_ONNX = "quantized_model.onnx"
 MANIFEST = "quantized_model_manifest.json"
-VERSION = 1
+VERSION = 2
 
 
 class QuantizedModel:
-    """The int8 graph of the device, and around it what the host computes.
+    """The int8 graphs of the device's segments, and around and between them what the host computes.
 
     Called with arrays it runs the reference interpreter: what the device would compute, bit for bit, with the host's
     parts by ONNX Runtime. `parts` tells the arrays' types: float, or int8 with remove_io_quantization.
     """
 
     def __init__(self, module: ModuleOp, context: AxContext, name: str = "model"):
-        """`module` holds `axq.graph @main` and perhaps `ax.graph`s @preamble and @postamble, its weights `context`."""
+        """`module` holds an `axq.graph` a segment and the host's `ax.graph`s, its weights `context`."""
         self.module = module
         self.context = context
         self.name = name
@@ -53,12 +53,20 @@ class QuantizedModel:
         return self.context.store
 
     @property
+    def graphs(self) -> list[axq.GraphOp]:
+        """The device's graphs, in the order of execution. Raises `AxirError` when the module has none."""
+        found = [op for op in self.module.ops if isinstance(op, axq.GraphOp)]
+        if not found:
+            raise AxirError("the module holds no quantized graph", op=self.module, notes=("quantize the model first",))
+        return found
+
+    @property
     def graph(self) -> axq.GraphOp:
-        """The device's graph. Raises `AxirError` when the module has none."""
-        for op in self.module.ops:
-            if isinstance(op, axq.GraphOp):
-                return op
-        raise AxirError("the module holds no quantized graph", op=self.module, notes=("quantize the model first",))
+        """The device's only graph. Raises `AxirError` when the module has none, or several."""
+        graphs = self.graphs
+        if len(graphs) > 1:
+            raise AxirError(f"the model has {len(graphs)} quantized graphs, with host parts between them", op=graphs[1])
+        return graphs[0]
 
     @cached_property
     def parts(self) -> HostParts:
@@ -70,15 +78,16 @@ class QuantizedModel:
         """The whole network, made ready to run many frames."""
         from axir.interp.axq import Interpreter
 
-        parts = self.parts
-        return HostedModel(
-            parts.inputs,
-            parts.outputs,
-            *device_tensors(self.graph, self.store),
-            Interpreter(self.graph, self.store).run,
-            None if parts.preamble is None else HostGraph(parts.preamble, "preamble"),
-            None if parts.postamble is None else HostGraph(parts.postamble, "postamble"),
-        )
+        segments = {
+            graph.sym_name.data: Segment(
+                graph.sym_name.data, *device_tensors(graph, self.store), Interpreter(graph, self.store).run
+            )
+            for graph in self.graphs
+        }
+        parts = [
+            segments[name] if model is None else HostGraph(model, name) for name, model in self.parts.parts.items()
+        ]
+        return HostedModel(self.parts.inputs, self.parts.outputs, parts)
 
     def __call__(self, *inputs: ArrayLike | dict[str, ArrayLike]) -> list[NDArray[Any]]:
         """The network's outputs, in order: see `HostedModel.__call__`. Raises `InvalidArgument`."""
@@ -95,9 +104,12 @@ class QuantizedModel:
         folder.mkdir(parents=True, exist_ok=True)
         self.store.save(folder / WEIGHTS, weight_keys(self.module))
         write_text(folder / QUANTIZED_MLIR, print_module(self.module))
-        qdq = export_qdq(self.graph, self.store, self.parts.stored).SerializeToString(deterministic=True)
-        (folder / QDQ_ONNX).write_bytes(qdq)
-        files = (QUANTIZED_MLIR, WEIGHTS, QDQ_ONNX)
+        files = [QUANTIZED_MLIR, WEIGHTS]
+        for index, graph in enumerate(self.graphs):
+            stored = [name for name in self.parts.stored if name in _port_names(graph)]
+            qdq = export_qdq(graph, self.store, stored).SerializeToString(deterministic=True)
+            files.append(numbered(QDQ_ONNX, index))
+            (folder / files[-1]).write_bytes(qdq)
         manifest = {
             "format": "axir-quantized-model",
             "version": VERSION,
@@ -105,7 +117,7 @@ class QuantizedModel:
             "name": self.name,
             "inputs": [tensor.to_json() for tensor in self.parts.inputs],
             "outputs": [tensor.to_json() for tensor in self.parts.outputs],
-            "device": _quantization(self.graph, self.store),
+            "segments": [_quantization(graph, self.store) for graph in self.graphs],
             "files": {name: file_digest(folder / name) for name in files},
         }
         write_json(folder / MANIFEST, manifest)
@@ -119,7 +131,7 @@ class QuantizedModel:
         file = find_model(Path(path))
         context = make_context()
         model = cls(read_module(context, file), context, saved_name(file))
-        _ = model.graph
+        _ = model.graphs
         return model
 
 
@@ -132,6 +144,16 @@ def saved_name(path: Path) -> str:
         return str(json.loads(manifest.read_text("utf-8"))["name"])
     except (OSError, ValueError, KeyError, TypeError):
         return path.stem
+
+
+def numbered(file: str, segment: int) -> str:
+    """The name of a segment's file: `model.axm` of the first, `model.1.axm` of the next."""
+    stem, _, suffix = file.rpartition(".")
+    return f"{stem}.{segment}.{suffix}" if segment else file
+
+
+def _port_names(graph: axq.GraphOp) -> list[str]:
+    return [name.data for name in (*graph.inputs, *graph.outputs)]
 
 
 def device_tensors(
@@ -161,7 +183,8 @@ def _quantization(graph: axq.GraphOp, store: WeightStore) -> dict[str, Any]:
             scale, zero_point = parameters(axq.quant_of(op.results[0]), store)
             entry = {"name": layer_name(op), "op": op.name, "scale": scale, "zero_point": zero_point}
             operators.append(entry)
-    return {"inputs": _tensors_json(inputs), "outputs": _tensors_json(outputs), "operators": operators}
+    name = graph.sym_name.data
+    return {"name": name, "inputs": _tensors_json(inputs), "outputs": _tensors_json(outputs), "operators": operators}
 
 
 def _tensors_json(tensors: tuple[QuantizedTensor, ...]) -> list[dict[str, Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from statistics import mean
 from typing import Any, cast
 
 from axir.backends.aipu.simulator.timing import Instance, LayerTime, Timing, simulate
 from axir.backends.aipu.structure import Image
-from axir.runtime.model_file import ModelFile
+from axir.runtime.model_file import HostPart, ModelFile
 from axir.runtime.timing import FrameTimes
 from axir.target.description import Target
 
@@ -15,66 +17,130 @@ SUMS = ("vector",)
 """Entries of the timing's units that only add up others."""
 
 
-def device_report(timing: Timing, image: Image, model: ModelFile, target: Target) -> dict[str, Any]:
-    """The content of report.json.
+def device_report(
+    timings: Sequence[Timing], images: Sequence[Image], model: ModelFile, target: Target
+) -> dict[str, Any]:
+    """The content of report.json, of the programs of `model.segments` in their order.
 
-    The lower bound is the greatest need of one resource at perfect overlap, launch left out; None where the program
-    does not tell (it came from a module that a person wrote). A layer's cycles are those by which it moved the end of
-    the program, so they and the launch add up to the total; its bytes are those that it copied. Rates in the totals
-    are of one instance alone, those under `instances` of as many as fit the device.
+    Segments run one after another, on the same cores: cycles, work and traffic are sums, and so are the bytes of L2 and
+    DDR, where each has its own; L1 is as much as the one that needs most. A segment's lower bound is the greatest need
+    of one resource at perfect overlap, launch left out; None where its program does not tell (it came from a module
+    that a person wrote). A layer's cycles are those by which it moved the end of its program, so they and the launches
+    add up to the total; its bytes are those that it copied. Rates in the totals are of one instance alone, those under
+    `instances` of as many as fit the device.
     """
-    bound = cast(dict[str, int], image.notes.get("bound", {}))
-    own = [resource for resource in bound if resource != "link"]  # the host link is no part of the program's time
-    limiting = max(own, key=lambda resource: bound[resource], default=None)
-    times = FrameTimes.of(timing.cycles, model.transfers, target, model.runtime)
+    cycles = sum(timing.cycles for timing in timings)
+    bounds = [_bounds(image) for image in images]
+    limits = [_limit(bound) for bound in bounds]
+    known = [limit for limit in limits if limit is not None]
+    times = FrameTimes.of(cycles, model.transfers, target, model.runtime)
+    cores = max(len(image.cores) for image in images)
     return {
         "model": model.name,
         "modelled": "by AXIR's device model; no chip was involved",
         "totals": {
-            "cycles": timing.cycles,
-            "launch_cycles": timing.launch,
-            "lower_bound_cycles": None if limiting is None else bound[limiting],
-            "lower_bound_resource": limiting,
+            "cycles": cycles,
+            "launch_cycles": sum(timing.launch for timing in timings),
+            "lower_bound_cycles": sum(limit for limit, _ in known) if len(known) == len(limits) else None,
+            "lower_bound_resource": max(known)[1] if len(known) == len(limits) else None,
             "frequency_hz": target.device.frequency,
-            "macs": sum(layer.macs for layer in image.layers),
+            "macs": sum(layer.macs for image in images for layer in image.layers),
             "device_latency_s": times.device,
             "system_latency_s": times.latency,
             **_rates(times),
-            "peak_l1_bytes": image.memory.get("l1", 0),
-            "peak_l2_bytes": image.memory.get("l2", 0),
-            "ddr_bytes": image.memory.get("ddr", 0),
-            "second_set_bytes": image.notes.get("second_set", {}),
-            "l2_traffic_bytes": timing.l2_bytes,
-            "ddr_traffic_bytes": timing.ddr_bytes,
+            "peak_l1_bytes": max(image.memory.get("l1", 0) for image in images),
+            "peak_l2_bytes": sum(image.memory.get("l2", 0) for image in images),
+            "ddr_bytes": sum(image.memory.get("ddr", 0) for image in images),
+            "second_set_bytes": _summed([image.notes.get("second_set", {}) for image in images]),
+            "l2_traffic_bytes": sum(timing.l2_bytes for timing in timings),
+            "ddr_traffic_bytes": sum(timing.ddr_bytes for timing in timings),
         },
         "runtime": model.runtime.to_json(),
-        "instances": _side_by_side(times, image, model, target),
+        "instances": _side_by_side(times, images, model, target),
         "code": {
-            "streamed_from_l2_bytes": image.code_bytes("l2"),
-            "streamed_from_ddr_bytes": image.code_bytes("ddr"),
-            "preloaded_bytes": image.code_bytes("ddr", preload=True),
+            "streamed_from_l2_bytes": sum(image.code_bytes("l2") for image in images),
+            "streamed_from_ddr_bytes": sum(image.code_bytes("ddr") for image in images),
+            "preloaded_bytes": sum(image.code_bytes("ddr", preload=True) for image in images),
         },
-        "lower_bounds": bound,
+        "lower_bounds": _summed(bounds),
         "units": {
-            unit: {"busy_cycles": busy, "busy_share": round(busy / (timing.cycles * len(image.cores)), 6)}
-            for unit, busy in timing.units.items()
+            unit: {"busy_cycles": busy, "busy_share": round(busy / (cycles * cores), 6)}
+            for unit, busy in _summed([timing.units for timing in timings]).items()
             if unit not in SUMS
         },
-        "layers": [_layer(entry) for entry in timing.layers],
+        "parts": _parts(timings, images, model, target),
+        "layers": [_layer(entry) for timing in timings for entry in timing.layers],
     }
+
+
+def _parts(
+    timings: Sequence[Timing], images: Sequence[Image], model: ModelFile, target: Target
+) -> list[dict[str, Any]]:
+    """The parts in the order of execution: of segments their own totals, and what their transfers cost on the link.
+
+    What the host's parts cost the host is not modelled.
+    """
+    programs = iter(zip(timings, images, strict=True))
+    parts: list[dict[str, Any]] = []
+    for part in model.parts:
+        if isinstance(part, HostPart):
+            parts.append({"kind": "host", "name": part.name, "file": part.file, "seconds": None})
+            continue
+        timing, image = next(programs)
+        parts.append(
+            {
+                "kind": "device",
+                "name": part.name,
+                "file": part.program,
+                "cycles": timing.cycles,
+                "launch_cycles": timing.launch,
+                "macs": sum(layer.macs for layer in image.layers),
+                "layers": len(image.layers),
+                "l1_bytes": image.memory.get("l1", 0),
+                "l2_bytes": image.memory.get("l2", 0),
+                "ddr_bytes": image.memory.get("ddr", 0),
+                "input_bytes": part.input_bytes,
+                "output_bytes": part.output_bytes,
+                "transfer_s": (part.input_bytes + part.output_bytes) / target.host.link,
+            }
+        )
+    return parts
+
+
+def _bounds(image: Image) -> dict[str, int]:
+    return cast(dict[str, int], image.notes.get("bound", {}))
+
+
+def _limit(bounds: Mapping[str, int]) -> tuple[int, str] | None:
+    """The greatest need, and the resource; the host link is no part of a program's time."""
+    own = {resource: cycles for resource, cycles in bounds.items() if resource != "link"}
+    resource = max(own, key=lambda name: own[name], default=None)
+    return None if resource is None else (own[resource], resource)
+
+
+def _summed(entries: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return {key: sum(entry.get(key, 0) for entry in entries) for key in dict.fromkeys(chain.from_iterable(entries))}
 
 
 def _rates(times: FrameTimes) -> dict[str, float]:
     return {"device_fps": times.device_fps, "host_fps": times.host_fps, "system_fps": times.system_fps}
 
 
-def _side_by_side(alone: FrameTimes, image: Image, model: ModelFile, target: Target) -> dict[str, Any]:
-    """Rates with as many instances as fit the device, a frame each, which contend for L2 and DDR."""
+def _side_by_side(alone: FrameTimes, images: Sequence[Image], model: ModelFile, target: Target) -> dict[str, Any]:
+    """Rates with as many instances as fit the device, a frame each, which contend for L2 and DDR.
+
+    With several segments, all instances are taken to run the same one at a time.
+    """
     count = model.instances(target.device.cores)
     times = alone
     if count > 1:
-        timings = simulate([Instance(image, number * model.cores) for number in range(count)], target)
-        cycles = mean(timing.cycles for timing in timings)
+        cycles = sum(
+            mean(
+                timing.cycles
+                for timing in simulate([Instance(image, number * model.cores) for number in range(count)], target)
+            )
+            for image in images
+        )
         times = FrameTimes.of(cycles, model.transfers, target, model.runtime, count)
     return {"count": count, "host_processes": times.processes, **_rates(times)}
 

@@ -100,52 +100,53 @@ class ModelInstance:
         self.connection = connection
         self.model = model
         self.cores = model.file.cores
-        self._simulator = Simulator(model.image, model.target)
+        self._simulators = [Simulator(image, model.target) for image in model.images]
 
     @property
     def inputs(self) -> tuple[TensorInfo, ...]:
-        """The buffers that `run` reads."""
+        """The buffers that `run` reads. Raises `InvalidArgument` for a model with host islands."""
         return self.model.inputs
 
     @property
     def outputs(self) -> tuple[TensorInfo, ...]:
-        """The buffers that `run` writes."""
+        """The buffers that `run` writes. Raises `InvalidArgument` for a model with host islands."""
         return self.model.outputs
 
     def run(self, inputs: Sequence[I8], outputs: Sequence[I8]) -> None:
         """Run one frame: read `inputs` and write `outputs`, buffers as `TensorInfo` describes them.
 
-        Raises `InvalidArgument` for buffers that do not fit. Padding bytes of outputs are undefined.
+        Raises `InvalidArgument` for buffers that do not fit, and for a model with host islands, which only `hosted`
+        can run. Padding bytes of outputs are undefined.
         """
         _check("input", self.inputs, inputs)
         _check("output", self.outputs, outputs)
         if not all(buffer.flags.writeable for buffer in outputs):
             raise InvalidArgument("an output buffer is read-only")
         stored = [info.unpack(buffer) for info, buffer in zip(self.inputs, inputs, strict=True)]
-        for info, buffer, result in zip(self.outputs, outputs, self._simulator.run(stored), strict=True):
+        for info, buffer, result in zip(self.outputs, outputs, self._simulators[0].run(stored), strict=True):
             np.copyto(buffer, info.pack(result))
 
     def times(self) -> FrameTimes:
         """Modelled times of a frame, with this instance alone on the device."""
         file = self.model.file
-        return FrameTimes.of(self.timing().cycles, file.transfers, self.model.target, file.runtime)
+        cycles = sum(timing.cycles for timing in self.timings())
+        return FrameTimes.of(cycles, file.transfers, self.model.target, file.runtime)
 
     def timing(self) -> Timing:
-        """The timing model's account of a frame: cycles, units, layers."""
-        return self._simulator.timing()
+        """The timing model's account of a frame: cycles, units, layers.
+
+        Raises `InvalidArgument` for a model with host islands.
+        """
+        _ = self.model.segment
+        return self._simulators[0].timing()
+
+    def timings(self) -> list[Timing]:
+        """The timing model's account of a frame, segment by segment."""
+        return [simulator.timing() for simulator in self._simulators]
 
     def hosted(self) -> HostedModel:
         """The whole network on this instance: float arrays in, float arrays out."""
-        file = self.model.file
-        return HostedModel(
-            file.inputs,
-            file.outputs,
-            self.inputs,
-            self.outputs,
-            self._simulator.run,
-            self.model.preamble(),
-            self.model.postamble(),
-        )
+        return self.model.hosted([simulator.run for simulator in self._simulators])
 
     def close(self) -> None:
         """Free the cores."""

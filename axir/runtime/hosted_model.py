@@ -1,4 +1,4 @@
-"""A model as an application sees it: arrays in, arrays out, the device between two host parts."""
+"""A model as an application sees it: arrays in, arrays out; host parts and device segments by turns."""
 
 from __future__ import annotations
 
@@ -44,20 +44,40 @@ class HostTensor:
 
 
 @dataclass(frozen=True)
-class HostedModel:
-    """Preamble, quantization, device, dequantization and postamble, connected by tensor names.
+class Segment:
+    """A part of a model that the device runs as one program: `run` maps stored NCHW bytes to stored NCHW bytes."""
 
-    An input of a part is an input of the model, or an output of an earlier part, of that name. `run_device` maps stored
-    NCHW bytes to stored NCHW bytes.
+    name: str
+    inputs: Sequence[QuantizedTensor]
+    outputs: Sequence[QuantizedTensor]
+    run: RunDevice
+
+
+Part = Segment | HostGraph
+Observe = Callable[[Segment, Sequence[I8], Sequence[I8]], None]
+"""Hears of a segment that has run, with the bytes it took and gave."""
+
+
+@dataclass
+class _Values:
+    """What a frame has computed so far, by tensor names: numbers on the host, and the bytes that segments gave."""
+
+    real: dict[str, Array]
+    stored: dict[str, I8]
+
+
+@dataclass(frozen=True)
+class HostedModel:
+    """Host parts and device segments in the order of execution, connected by tensor names.
+
+    An input of a part is an input of the model, or an output of an earlier part, of that name. Numbers are quantized
+    where a segment takes them and made real where it has given them. A frame leaves no state behind: a model may be
+    called from several threads at a time if the `run` of its segments may.
     """
 
     inputs: Sequence[HostTensor]
     outputs: Sequence[HostTensor]
-    device_inputs: Sequence[QuantizedTensor]
-    device_outputs: Sequence[QuantizedTensor]
-    run_device: RunDevice
-    preamble: HostGraph | None = None
-    postamble: HostGraph | None = None
+    parts: Sequence[Part]
 
     def __call__(self, *inputs: ArrayLike | Mapping[str, ArrayLike]) -> list[Array]:
         """The model's outputs, in order, for one array an input, in order, or for one mapping from input names.
@@ -65,9 +85,26 @@ class HostedModel:
         Arrays have the model's own shapes (batch 1) and types; a float type is converted, a missing batch axis of 1
         added. Raises `InvalidArgument` for anything else.
         """
-        values = self.named_inputs(inputs)
-        device_inputs = self.device_bytes(values)
-        return self.finish(values, self.run_device(device_inputs))
+        return self.run(self.named_inputs(inputs))
+
+    def run(self, values: Mapping[str, Array], observe: Observe | None = None) -> list[Array]:
+        """The model's outputs for checked inputs by name; `observe` hears of every segment."""
+        frame = _Values(dict(values), {})
+        for part in self.parts:
+            if isinstance(part, Segment):
+                taken = self._taken(part, frame.real)
+                given = part.run(taken)
+                if observe is not None:
+                    observe(part, taken, given)
+                _give(part, given, frame)
+            else:
+                frame.real.update(part.run(frame.real))
+        return self._results(frame)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The parts that the device runs."""
+        return [part for part in self.parts if isinstance(part, Segment)]
 
     def named_inputs(self, inputs: Sequence[ArrayLike | Mapping[str, ArrayLike]]) -> dict[str, Array]:
         """The inputs by name, checked. Raises `InvalidArgument`."""
@@ -83,24 +120,62 @@ class HostedModel:
                 raise InvalidArgument(f"the model has no input '{name}'", notes=(f"its inputs are {', '.join(known)}",))
         return {tensor.name: _checked(tensor, given) for tensor in self.inputs}
 
-    def device_bytes(self, values: dict[str, Array]) -> list[I8]:
-        """Run the preamble on the model's inputs, add its results to `values`; the device's stored inputs.
+    # A model with one segment can also be run in three steps.
 
-        Values of type int8 are stored bytes already.
-        """
-        if self.preamble is not None:
-            values.update(self.preamble.run(values))
-        moved = {tensor.name: np.moveaxis(values[tensor.name], -1, 1) for tensor in self.inputs if tensor.channels_last}
-        named = [(tensor, moved.get(tensor.name, values[tensor.name])) for tensor in self.device_inputs]
-        return [value if value.dtype == np.int8 else tensor.to_stored(value) for tensor, value in named]
+    @property
+    def segment(self) -> Segment:
+        """The only segment. Raises `InvalidArgument` where there are several."""
+        segments = self.segments
+        if len(segments) != 1:
+            raise InvalidArgument(
+                f"the model has {len(segments)} device segments with host parts between them",
+                notes=("run it as a whole, or go through its parts",),
+            )
+        return segments[0]
+
+    @property
+    def device_inputs(self) -> Sequence[QuantizedTensor]:
+        return self.segment.inputs
+
+    @property
+    def device_outputs(self) -> Sequence[QuantizedTensor]:
+        return self.segment.outputs
+
+    @property
+    def run_device(self) -> RunDevice:
+        return self.segment.run
+
+    def device_bytes(self, values: dict[str, Array]) -> list[I8]:
+        """Run what comes before the only segment, add its results to `values`; the segment's stored inputs."""
+        segment = self.segment
+        for part in self.parts[: self.parts.index(segment)]:
+            assert isinstance(part, HostGraph)
+            values.update(part.run(values))
+        return self._taken(segment, values)
 
     def finish(self, values: dict[str, Array], stored: Sequence[I8]) -> list[Array]:
-        """The model's outputs from the device's; `values` as `device_bytes` left it."""
-        raw = {tensor.name: array for tensor, array in zip(self.device_outputs, stored, strict=True)}
-        values.update((tensor.name, tensor.to_real(raw[tensor.name])) for tensor in self.device_outputs)
-        if self.postamble is not None:
-            values.update(self.postamble.run(values))
-        return [values[tensor.name] if tensor.device is None else raw[tensor.device] for tensor in self.outputs]
+        """The model's outputs from those of the only segment; `values` as `device_bytes` left it."""
+        segment, frame = self.segment, _Values(values, {})
+        _give(segment, stored, frame)
+        for part in self.parts[self.parts.index(segment) + 1 :]:
+            assert isinstance(part, HostGraph)
+            frame.real.update(part.run(frame.real))
+        return self._results(frame)
+
+    def _taken(self, segment: Segment, real: Mapping[str, Array]) -> list[I8]:
+        """The stored inputs of a segment; values of type int8 are stored bytes already."""
+        moved = {tensor.name: np.moveaxis(real[tensor.name], -1, 1) for tensor in self.inputs if tensor.channels_last}
+        named = [(tensor, moved.get(tensor.name, real[tensor.name])) for tensor in segment.inputs]
+        return [value if value.dtype == np.int8 else tensor.to_stored(value) for tensor, value in named]
+
+    def _results(self, frame: _Values) -> list[Array]:
+        return [frame.real[t.name] if t.device is None else frame.stored[t.device] for t in self.outputs]
+
+
+def _give(segment: Segment, given: Sequence[I8], frame: _Values) -> None:
+    for tensor, array in zip(segment.outputs, given, strict=True):
+        frame.stored[tensor.name] = array
+        frame.real[tensor.name] = tensor.to_real(array)
 
 
 def _checked(tensor: HostTensor, given: Mapping[str, Any]) -> Array:

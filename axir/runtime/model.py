@@ -2,51 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from axir.backends.aipu.image import read_image
 from axir.backends.aipu.structure import Image, target_digest
 from axir.ir.diagnostics import AxirError
+from axir.runtime.errors import InvalidArgument
 from axir.runtime.host import HostGraph
-from axir.runtime.model_file import ModelFile
+from axir.runtime.hosted_model import HostedModel, RunDevice, Segment
+from axir.runtime.model_file import DeviceSegment, ModelFile
 from axir.runtime.tensor_info import TensorInfo
 from axir.target.description import Target, load
 
 
 @dataclass(frozen=True)
 class Model:
-    """What `axc` wrote to compiled_model: its description, its program, the target it was compiled for."""
+    """What `axc` wrote to compiled_model: its description, its programs, the target it was compiled for.
+
+    `images` are the programs of `file.segments`, in their order.
+    """
 
     path: Path
     file: ModelFile
-    image: Image
+    images: tuple[Image, ...]
     target: Target
 
     @property
+    def segment(self) -> DeviceSegment:
+        """The only part that the device runs. Raises `InvalidArgument` for a model with host islands."""
+        if len(self.file.segments) != 1:
+            raise InvalidArgument(
+                f"the model has {len(self.file.segments)} device segments with host parts between them",
+                location=str(self.path),
+                notes=("run the whole network: ModelInstance.hosted, or axir.runtime.load",),
+            )
+        return self.file.segments[0]
+
+    @property
     def inputs(self) -> tuple[TensorInfo, ...]:
-        """What the device takes."""
-        return tuple(port.info for port in self.file.device_inputs)
+        """What the only segment takes."""
+        return tuple(port.info for port in self.segment.inputs)
 
     @property
     def outputs(self) -> tuple[TensorInfo, ...]:
-        """What the device gives."""
-        return tuple(port.info for port in self.file.device_outputs)
+        """What the only segment gives."""
+        return tuple(port.info for port in self.segment.outputs)
 
-    def preamble(self) -> HostGraph | None:
-        """What the host computes before the device, made ready to run."""
-        return self._host_part(self.file.preamble, "preamble")
+    def hosted(self, runs: Sequence[RunDevice]) -> HostedModel:
+        """The whole network; `runs` are the segments' programs on a device, in order.
 
-    def postamble(self) -> HostGraph | None:
-        """What the host computes after the device, made ready to run."""
-        return self._host_part(self.file.postamble, "postamble")
+        Raises `AxirError` when ONNX Runtime cannot load a host part.
+        """
+        remaining = iter(runs)
+        return HostedModel(
+            self.file.inputs,
+            self.file.outputs,
+            [
+                _segment(part, next(remaining))
+                if isinstance(part, DeviceSegment)
+                else HostGraph(self.path.parent / part.file, part.name)
+                for part in self.file.parts
+            ],
+        )
 
-    def _host_part(self, file: str | None, name: str) -> HostGraph | None:
-        return None if file is None else HostGraph(self.path.parent / file, name)
+
+def _segment(part: DeviceSegment, run: RunDevice) -> Segment:
+    return Segment(part.name, [port.info for port in part.inputs], [port.info for port in part.outputs], run)
 
 
 def load_model(path: str | Path) -> Model:
-    """Read compiled_model/model.json, or the folder that holds it, and the program beside it.
+    """Read compiled_model/model.json, or the folder that holds it, and the programs beside it.
 
     Raises `OSError`, and `AxirError` for files that are damaged, of another version or for an unknown target.
     """
@@ -61,12 +88,13 @@ def load_model(path: str | Path) -> Model:
             notes=("the description has changed since: compile the model again",),
         )
     target = target.with_frequency(file.frequency)
-    image = read_image(path.parent / file.program, target)
-    if [port.label for port in (*image.inputs, *image.outputs)] != [
-        port.info.name for port in (*file.device_inputs, *file.device_outputs)
-    ]:
-        raise AxirError(f"{file.program} is the program of another model", location=str(path))
-    return Model(path, file, image, target)
+    images = tuple(read_image(path.parent / segment.program, target) for segment in file.segments)
+    for segment, image in zip(file.segments, images, strict=True):
+        if [port.label for port in (*image.inputs, *image.outputs)] != [
+            port.info.name for port in (*segment.inputs, *segment.outputs)
+        ]:
+            raise AxirError(f"{segment.program} is the program of another model", location=str(path))
+    return Model(path, file, images, target)
 
 
 def _find(path: Path) -> Path:

@@ -14,7 +14,7 @@ from axir.runtime.tensor_info import TensorInfo
 from axir.runtime.timing import Transfers
 
 FORMAT = "axir-model"
-VERSION = 2
+VERSION = 3
 
 Json = dict[str, Any]
 _Number = TypeVar("_Number", int, float)
@@ -67,15 +67,58 @@ class Port:
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """The content of model.json. File names are relative to it; `frequency` is in Hz.
+class HostPart:
+    """A part that the host computes: an ONNX model in `file`."""
 
-    The program runs on `cores` cores and may use the fraction `resources` of the device's L2 and DDR. `staged` bytes of
-    inputs and outputs are copied between frames for double buffering.
+    name: str
+    file: str
+
+    def to_json(self) -> Json:
+        return {"kind": "host", "name": self.name, "file": self.file}
+
+
+@dataclass(frozen=True)
+class DeviceSegment:
+    """A part that the device runs: the image in `program`, and the tensors it takes and gives.
+
+    `staged` bytes of inputs and outputs are copied between frames for double buffering.
     """
 
     name: str
     program: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    staged: int
+
+    @property
+    def input_bytes(self) -> int:
+        return sum(port.info.bytes for port in self.inputs)
+
+    @property
+    def output_bytes(self) -> int:
+        return sum(port.info.bytes for port in self.outputs)
+
+    def to_json(self) -> Json:
+        return {
+            "kind": "device",
+            "name": self.name,
+            "program": self.program,
+            "inputs": [port.to_json() for port in self.inputs],
+            "outputs": [port.to_json() for port in self.outputs],
+            "staged_bytes": self.staged,
+        }
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """The content of model.json. File names are relative to it; `frequency` is in Hz.
+
+    `parts` are in the order of execution, connected by tensor names: a part takes inputs of the model and what earlier
+    parts give. All its programs are on the same `cores` cores at a time and run one after another; together they may
+    use the fraction `resources` of the device's L2 and DDR.
+    """
+
+    name: str
     target: str
     target_digest: str
     target_file: str | None
@@ -83,20 +126,28 @@ class ModelFile:
     frequency: int
     cores: int
     resources: float
-    staged: int
     runtime: RuntimeOptions
     inputs: tuple[HostTensor, ...]
     outputs: tuple[HostTensor, ...]
-    device_inputs: tuple[Port, ...]
-    device_outputs: tuple[Port, ...]
-    preamble: str | None
-    postamble: str | None
+    parts: tuple[HostPart | DeviceSegment, ...]
+
+    @property
+    def segments(self) -> tuple[DeviceSegment, ...]:
+        """The parts that the device runs; at least one."""
+        return tuple(part for part in self.parts if isinstance(part, DeviceSegment))
 
     @property
     def transfers(self) -> Transfers:
         """What a frame moves to and from the device."""
-        inputs, outputs = (sum(p.info.bytes for p in ports) for ports in (self.device_inputs, self.device_outputs))
-        return Transfers(inputs, outputs, self.staged)
+        segments = self.segments
+        first, last = segments[0].input_bytes, segments[-1].output_bytes
+        return Transfers(
+            sum(segment.input_bytes for segment in segments),
+            sum(segment.output_bytes for segment in segments),
+            sum(segment.staged for segment in segments),
+            sum(segment.input_bytes + segment.output_bytes for segment in segments) - first - last,
+            len(segments),
+        )
 
     def instances(self, device_cores: int) -> int:
         """How many instances fit a device beside each other: its cores and its memory are shared out."""
@@ -107,22 +158,15 @@ class ModelFile:
             "format": FORMAT,
             "version": VERSION,
             "name": self.name,
-            "program": self.program,
             "target": {"name": self.target, "digest": self.target_digest, "file": self.target_file},
             "config_digest": self.config_digest,
             "frequency_hz": self.frequency,
             "cores": self.cores,
             "resources_used": self.resources,
-            "staged_bytes": self.staged,
             "runtime": self.runtime.to_json(),
             "inputs": [tensor.to_json() for tensor in self.inputs],
             "outputs": [tensor.to_json() for tensor in self.outputs],
-            "device": {
-                "inputs": [port.to_json() for port in self.device_inputs],
-                "outputs": [port.to_json() for port in self.device_outputs],
-            },
-            "preamble": self.preamble,
-            "postamble": self.postamble,
+            "parts": [part.to_json() for part in self.parts],
         }
 
     @staticmethod
@@ -156,12 +200,13 @@ class ModelFile:
 
 
 def _from_json(value: Json) -> ModelFile:
-    target, device = value["target"], value["device"]
+    target, parts = value["target"], tuple(map(_part, value["parts"]))
     if not 0 < value["resources_used"] <= 1 or value["cores"] < 1:
         raise ValueError(f"{value['cores']} cores and {value['resources_used']} of the resources")
+    if not any(isinstance(part, DeviceSegment) for part in parts):
+        raise ValueError("it has no part for the device")
     return ModelFile(
         name=str(value["name"]),
-        program=str(value["program"]),
         target=str(target["name"]),
         target_digest=str(target["digest"]),
         target_file=None if target["file"] is None else str(target["file"]),
@@ -169,15 +214,23 @@ def _from_json(value: Json) -> ModelFile:
         frequency=int(value["frequency_hz"]),
         cores=int(value["cores"]),
         resources=float(value["resources_used"]),
-        staged=int(value["staged_bytes"]),
         runtime=RuntimeOptions.from_json(value["runtime"]),
         inputs=tuple(map(_host_tensor, value["inputs"])),
         outputs=tuple(map(_host_tensor, value["outputs"])),
-        device_inputs=tuple(map(Port.from_json, device["inputs"])),
-        device_outputs=tuple(map(Port.from_json, device["outputs"])),
-        preamble=None if value["preamble"] is None else str(value["preamble"]),
-        postamble=None if value["postamble"] is None else str(value["postamble"]),
+        parts=parts,
     )
+
+
+def _part(value: Json) -> HostPart | DeviceSegment:
+    name = str(value["name"])
+    match value["kind"]:
+        case "host":
+            return HostPart(name, str(value["file"]))
+        case "device":
+            inputs, outputs = (tuple(map(Port.from_json, value[key])) for key in ("inputs", "outputs"))
+            return DeviceSegment(name, str(value["program"]), inputs, outputs, int(value["staged_bytes"]))
+        case other:
+            raise ValueError(f"part '{name}' is of kind {other!r}")
 
 
 def _numbers(value: Any, kind: type[_Number]) -> _Number | tuple[_Number, ...]:

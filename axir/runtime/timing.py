@@ -4,19 +4,23 @@ Modelled, not measured: no chip is here. With n instances of a program side by s
 that share their calls, the time from frame to frame is
 
     device = cycles / frequency / n
-    host   = max(device + staging / n + call / p, link)       with double buffering
-    host   = max(device + (in + out) / n + call / p, link)    without: an instance transfers, computes, transfers
+    host   = max(device + (staging + between) / n + call / p, link)   with double buffering
+    host   = max(device + (in + out) / n + call / p, link)            without: transfer, compute, transfer
     system = host + loop / p
 
     in, out = bytes / host.link
     link    = min(bytes in, out) / host.duplex + (difference of the two) / host.link
-    call    = host.call + (bytes in without input_dmabuf + bytes out without output_dmabuf) / host.copy
+    call    = calls * host.call + (bytes in without input_dmabuf + bytes out without output_dmabuf) / host.copy
     staging = staged / ddr.bandwidth
+    between = bytes between segments / host.link
     loop    = host.loop
 
 - `cycles` are the simulator's, launch included, with all n instances at work.
 - `staged` bytes are copied between frames where the second set of input and output buffers, which double buffering
   needs, is in DDR and the first is not (`plan-memory`); elsewhere one set is mapped in the place of the other.
+- A network with host islands is several `calls` a frame, one a segment. The bytes between its segments, out to the
+  host and in again, wait for each other: double buffering does not hide them. What the host computes itself, on
+  islands and before and after the device, is not modelled and counts as no time.
 - Both directions of the link work at a time, each slower than alone; n instances share it. Double buffering hides it
   behind the computing, or the computing behind it.
 - The calls of instances in one process come one after another and are not hidden. That is what was measured (one
@@ -37,24 +41,30 @@ from axir.target.description import Target
 
 
 class Transfers(NamedTuple):
-    """Bytes a frame: of inputs and outputs, padding included, and of both where they are staged."""
+    """Bytes a frame: of inputs and outputs, padding included, and of both where they are staged.
+
+    `between` are those of inputs and outputs that pass between segments, `calls` the number of segments.
+    """
 
     inputs: int
     outputs: int
     staged: int = 0
+    between: int = 0
+    calls: int = 1
 
 
 @dataclass(frozen=True)
 class FrameTimes:
     """Times in seconds: of one frame, but for `host` and `system`, which are from frame to frame. Rates a second.
 
-    `device` is the time on the cores of an instance, `staging` that of copies between frames; `inputs` and `outputs`
-    are transfers alone on the link, `link` is both ways at a time; `call` and `loop` are the host's work inside the
-    runtime and around it.
+    `device` is the time on the cores of an instance, `staging` that of copies between frames, `between` that of
+    transfers between segments; `inputs` and `outputs` are all transfers alone on the link, `link` is both ways at a
+    time; `call` and `loop` are the host's work inside the runtime and around it.
     """
 
     device: float
     staging: float
+    between: float
     inputs: float
     outputs: float
     link: float
@@ -70,16 +80,17 @@ class FrameTimes:
     ) -> FrameTimes:
         """Of a program that takes `cycles` a frame with all `instances` at work."""
         host = target.host
-        inputs, outputs, staged = transfers
+        inputs, outputs, staged, between, calls = transfers
         overlapped = min(inputs, outputs)
         copied = (0 if options.input_dmabuf else inputs) + (0 if options.output_dmabuf else outputs)
         return FrameTimes(
             device=cycles / target.device.frequency,
             staging=staged / target.ddr.bandwidth if options.double_buffer else 0.0,
+            between=between / host.link,
             inputs=inputs / host.link,
             outputs=outputs / host.link,
             link=overlapped / host.duplex + abs(inputs - outputs) / host.link,
-            call=host.call * 1e-9 + copied / host.copy,
+            call=calls * host.call * 1e-9 + copied / host.copy,
             loop=host.loop * 1e-9,
             double_buffer=options.double_buffer,
             instances=instances,
@@ -93,7 +104,7 @@ class FrameTimes:
 
     @property
     def host(self) -> float:
-        busy = self.device + (self.staging if self.double_buffer else self.inputs + self.outputs)
+        busy = self.device + (self.staging + self.between if self.double_buffer else self.inputs + self.outputs)
         return max(busy / self.instances + self.call / self.processes, self.link)
 
     @property

@@ -112,7 +112,7 @@ def _main(arguments: argparse.Namespace) -> int:
             _save(Path(arguments.save_outputs), dict(zip(names, arrays, strict=True)))
         given = {name: getattr(arguments, name) for name in HOST_OPTIONS if getattr(arguments, name) is not None}
         file = replace(model.file, runtime=replace(model.file.runtime, **given))
-        report = device_report(instance.timing(), model.image, file, model.target)
+        report = device_report(instance.timings(), model.images, file, model.target)
     print(f"{model.file.name}: ran {len(frames)} frames on {connection.device}")
     lines = [*totals_lines(report), *rate_lines(report), "", *unit_lines(report)]
     if arguments.layers:

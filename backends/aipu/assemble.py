@@ -31,12 +31,17 @@ def program_of(module: ModuleOp | aipu.ProgramOp) -> aipu.ProgramOp:
     """The program that a module holds. Raises `AxirError` when it holds none or several."""
     if isinstance(module, aipu.ProgramOp):
         return module
-    programs = [op for op in module.body.block.ops if isinstance(op, aipu.ProgramOp)]
+    programs = programs_of(module)
     if len(programs) != 1:
         raise AxirError(
             f"expected one aipu.program, the module holds {len(programs)}", op=module, notes=("lower it to aipu first",)
         )
     return programs[0]
+
+
+def programs_of(module: ModuleOp) -> list[aipu.ProgramOp]:
+    """The programs that a module holds, in the order in which they run."""
+    return [op for op in module.body.block.ops if isinstance(op, aipu.ProgramOp)]
 
 
 def assemble(program: aipu.ProgramOp, store: WeightStore, target: Target) -> Image:

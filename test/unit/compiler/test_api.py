@@ -117,7 +117,7 @@ def test_export_and_load(tmp_path: Path) -> None:
     assert all((tmp_path / "b" / file.name).read_bytes() == file.read_bytes() for file in (tmp_path / "a").iterdir())
     manifest = json.loads((tmp_path / "a" / MANIFEST).read_text())
     assert manifest["name"] == QuantizedModel.load(tmp_path / "a").name == "mine"
-    assert [entry["name"] for entry in manifest["device"]["operators"]] == ["first", "second"]
+    assert [entry["name"] for entry in manifest["segments"][0]["operators"]] == ["first", "second"]
 
 
 def test_per_channel_scales_survive(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_per_channel_scales_survive(tmp_path: Path) -> None:
     model = quantize(network, images(4), config)
     model.export(tmp_path / "saved")
     assert "channels" in (tmp_path / "saved" / "quantized_model.mlir").read_text()
-    first = json.loads((tmp_path / "saved" / MANIFEST).read_text())["device"]["operators"][0]
+    first = json.loads((tmp_path / "saved" / MANIFEST).read_text())["segments"][0]["operators"][0]
     assert len(first["scale"]) == len(first["zero_point"]) == 8
     compile(model, config, tmp_path / "out", check=2)
 
@@ -163,9 +163,11 @@ def test_check_names_the_first_difference() -> None:
         wrong[0, 3, 2, 1:] ^= 1
         return [wrong]
 
-    frames = [[tensor.to_stored(image[None]) for tensor in model.hosted.device_inputs] for image in images(2)]
-    check(model, model.hosted.run_device, frames, lambda done: None)
+    samples = [{model.hosted.inputs[0].name: image[None]} for image in images(2)]
+    done: list[int] = []
+    check(model, {"main": model.hosted.run_device}, samples, 3, done.append)  # the third frame is random
+    assert done == [1, 2, 3]
     with pytest.raises(AxirError) as error:
-        check(model, broken, frames, lambda done: None)
+        check(model, {"main": broken}, samples, 2, done.append)
     assert f"in output 'second' of frame 0: {SIZE - 1} of {8 * SIZE * SIZE} bytes" in error.value.message
     assert "the first at [0, 3, 2, 1]" in error.value.message

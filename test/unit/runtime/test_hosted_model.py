@@ -10,7 +10,7 @@ import pytest
 
 from axir.runtime import HostedModel, InvalidArgument
 from axir.runtime.host import HostGraph
-from axir.runtime.hosted_model import HostTensor
+from axir.runtime.hosted_model import HostTensor, Segment
 from axir.runtime.tensor_info import I8, QuantizedTensor
 
 
@@ -36,11 +36,16 @@ def model() -> HostedModel:
     return HostedModel(
         inputs=[HostTensor("x", (1, 2), "float32"), HostTensor("b", (1,), "int64")],
         outputs=[HostTensor("y", (1, 1, 1, 1), "float32")],
-        device_inputs=[QuantizedTensor("mid", (1, 2, 1, 1), 0.5, 0)],
-        device_outputs=[QuantizedTensor("dev", (1, 2, 1, 1), 0.25, 0)],
-        run_device=increment,
-        preamble=cast(HostGraph, Doubled()),
-        postamble=cast(HostGraph, Summed()),
+        parts=[
+            cast(HostGraph, Doubled()),
+            Segment(
+                "main",
+                [QuantizedTensor("mid", (1, 2, 1, 1), 0.5, 0)],
+                [QuantizedTensor("dev", (1, 2, 1, 1), 0.25, 0)],
+                increment,
+            ),
+            cast(HostGraph, Summed()),
+        ],
     )
 
 

@@ -383,7 +383,7 @@ def test_propagate_span_information(tmp_path: Path) -> None:
     assert 'loc("' not in modules[False]
     assert len(modules[False]) < len(modules[True])
     manifest = json.loads((tmp_path / "False" / "quantized_model" / "quantized_model_manifest.json").read_text())
-    assert [entry["name"] for entry in manifest["device"]["operators"]] == ["conv_0", "conv_1"]
+    assert [entry["name"] for entry in manifest["segments"][0]["operators"]] == ["conv_0", "conv_1"]
 
 
 def test_propagate_span_information_false_takes_names_from_errors(tmp_path: Path) -> None:

@@ -433,7 +433,8 @@ def test_remove_layout_transform_from_preamble(tmp_path: Path, channels: int) ->
     shape = [1, SIZE, SIZE, channels]
     assert descriptions[0]["inputs"] == [{"name": "x", "shape": shape, "dtype": "float32", "layout": "NHWC"}]
     assert descriptions[1]["inputs"] == [{"name": "x", "shape": shape, "dtype": "float32"}]
-    assert [d["device"]["inputs"][0]["shape"] for d in descriptions] == [[1, channels, SIZE, SIZE]] * 2
+    segments = [part for d in descriptions for part in d["parts"] if part["kind"] == "device"]
+    assert [segment["inputs"][0]["shape"] for segment in segments] == [[1, channels, SIZE, SIZE]] * 2
     for frame in net.samples():
         np.testing.assert_array_equal(load(removed)(frame)[0], load(kept)(frame)[0])
 

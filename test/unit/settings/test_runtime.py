@@ -156,7 +156,7 @@ def saved_by(name: str, folder: Path) -> tuple[float, int]:
     for value, report in reports.items():
         assert runtime(folder / str(value))[name] is report["runtime"][name] is value
     copied, direct = (reports[value]["totals"]["host_fps"] for value in (False, True))
-    ports = json.loads((folder / "True" / "compiled_model" / "model.json").read_text())["device"]
+    ports = json.loads((folder / "True" / "compiled_model" / "model.json").read_text())["parts"][0]
     (port,) = ports["inputs" if name == "input_dmabuf" else "outputs"]
     return 1 / copied - 1 / direct, int(np.prod(port["layout"]["padded_shape"]))
 
@@ -211,7 +211,7 @@ def test_double_buffer_overlaps_transfers_and_takes_memory(tmp_path: Path) -> No
 def test_double_buffer_goes_to_ddr_where_the_program_fills_l2(tmp_path: Path) -> None:
     """And is copied from there between frames; the program stays as it is."""
     compiled(tmp_path / "free")
-    device = json.loads((tmp_path / "free" / "compiled_model" / "model.json").read_text())["device"]
+    device = json.loads((tmp_path / "free" / "compiled_model" / "model.json").read_text())["parts"][0]
     ports = sum(int(np.prod(port["layout"]["padded_shape"])) for port in (*device["inputs"], *device["outputs"]))
     full, single = (
         compiled(tmp_path / f"full-{value}", l2_constraint=ports, double_buffer=value) for value in (True, False)
@@ -222,7 +222,7 @@ def test_double_buffer_goes_to_ddr_where_the_program_fills_l2(tmp_path: Path) ->
     described = [
         json.loads((tmp_path / name / "compiled_model" / "model.json").read_text()) for name in ("free", "full-True")
     ]
-    assert [model["staged_bytes"] for model in described] == [0, 8192]
+    assert [model["parts"][0]["staged_bytes"] for model in described] == [0, 8192]
     log = (tmp_path / "full-True" / "compilation_log.txt").read_text()
     assert "second set of inputs and outputs is in DDR, 8,192 bytes are copied between frames" in log
     tight = {"l2_constraint": ports, "page_memory": False}
