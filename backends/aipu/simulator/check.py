@@ -7,10 +7,12 @@ lists the rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from axir.backends.aipu.accesses import SETS, Access, ByteMasks, Region, accesses
+from axir.backends.aipu.accesses import SETS, Access, ByteMasks, accesses
+from axir.backends.aipu.accesses import Region as Granules
 from axir.backends.aipu.order import Step, unit_number
+from axir.backends.aipu.simulator.region import SHARED, Region
 from axir.backends.aipu.simulator.shadow import Hazard, Shadow
 from axir.backends.aipu.structure import Code, Image, Port, TaskId, describe
 from axir.ir.diagnostics import AxirError
@@ -24,17 +26,32 @@ def memory_size(memory: Memory, target: Target) -> int:
     return {"l1": target.l1.size, "l2": target.l2.size, "ddr": target.ddr.size}[memory]
 
 
-def check(image: Image, steps: Sequence[Step], target: Target) -> None:
-    """Check the image, whose tasks are `steps` in an order that agrees with happens-before. Raises `AxirError`."""
-    _check_device(image, target)
-    checker = _Checker(image, target)
+def check(image: Image, steps: Sequence[Step], target: Target, region: Region | None = None) -> None:
+    """Check the image, whose tasks are `steps` in an order that agrees with happens-before.
+
+    Without a region it has the device for itself. Raises `AxirError`.
+    """
+    limits = _limits(image, region)
+    _check_device(image, target, limits)
+    checker = _Checker(image, target, limits)
     for step in steps:
         checker.task(step)
     for port in image.outputs:
         checker.output(port)
+    for memory, size in image.memory.items():
+        if size > limits[memory]:
+            raise AxirError(f"the program needs {size} bytes of {memory}, its region has {limits[memory]}")
 
 
-def _check_device(image: Image, target: Target) -> None:
+def _limits(image: Image, region: Region | None) -> dict[Memory, int]:
+    """Bytes of each memory that the program may reach."""
+    limits: dict[Memory, int] = {memory: image.memory.get(memory, 0) for memory in isa.MEMORIES}
+    if region is not None:
+        limits |= {memory: min(limits[memory], region.room(memory)) for memory in SHARED}
+    return limits
+
+
+def _check_device(image: Image, target: Target, limits: Mapping[Memory, int]) -> None:
     if not 1 <= len(image.cores) <= target.device.cores:
         raise AxirError(f"the program is for {len(image.cores)} cores, {target.name} has {target.device.cores}")
     for memory, size in image.memory.items():
@@ -51,7 +68,7 @@ def _check_device(image: Image, target: Target) -> None:
     for port in (*image.inputs, *image.outputs):
         if port.offset % PWORD or (port.order == "NHWC" and port.row_pitch % PWORD):
             raise AxirError(f"port '{port.label}': its rows do not start at multiples of {PWORD} bytes")
-        if port.offset + port.bytes > image.memory.get(port.memory, 0):
+        if port.offset + port.bytes > limits[port.memory]:
             raise AxirError(f"port '{port.label}' lies outside of the program's {port.memory}")
         if port.core >= len(image.cores):
             raise AxirError(f"port '{port.label}' is in l1 of core {port.core}, the program has {len(image.cores)}")
@@ -59,9 +76,9 @@ def _check_device(image: Image, target: Target) -> None:
     for constant in image.constants:
         if constant.address % PWORD or constant.data.size % PWORD:
             raise AxirError(f"constant '{constant.label}' is not made of whole pwords")
-        if constant.end > image.memory.get(constant.memory, 0):
+        if constant.end > limits[constant.memory]:
             raise AxirError(f"constant '{constant.label}' lies outside of the program's {constant.memory}")
-    _check_code(image)
+    _check_code(image, limits)
 
 
 def _check_frames(image: Image) -> None:
@@ -77,7 +94,7 @@ def _check_frames(image: Image) -> None:
             raise AxirError(f"the {what} are not in the order of frames")
 
 
-def _check_code(image: Image) -> None:
+def _check_code(image: Image, limits: Mapping[Memory, int]) -> None:
     """Descriptors lie in the program's memory and share it with nothing that lives as long as they do."""
     taken: list[tuple[str, str, int, int]] = [
         (f"constant '{c.label}'", c.memory, c.address, c.end) for c in image.constants
@@ -86,7 +103,7 @@ def _check_code(image: Image) -> None:
         taken += [(f"{what} '{port.label}'", port.memory, port.offset, port.offset + port.bytes) for port in ports]
     for code in image.code:
         name, start, end = _code_name(code), code.address, image.code_end(code)
-        if start % PWORD or end > image.memory.get(code.memory, 0):
+        if start % PWORD or end > limits[code.memory]:
             raise AxirError(f"{name} lie outside of the program's {code.memory}, or not on a pword")
         for other, memory, low, high in taken:
             if memory == code.memory and low < end and start < high:
@@ -99,8 +116,8 @@ def _code_name(code: Code) -> str:
 
 
 class _Checker:
-    def __init__(self, image: Image, target: Target):
-        self.image, self.target = image, target
+    def __init__(self, image: Image, target: Target, limits: Mapping[Memory, int]):
+        self.image, self.target, self.limits = image, target, limits
         cores = range(len(image.cores))
         everywhere = [unit_number(core, unit) for core in cores for unit in isa.COPY_UNITS]
         self.shadows: dict[tuple[str, int], Shadow] = {}
@@ -128,7 +145,7 @@ class _Checker:
             shadow.preset(port.offset, end)
 
     def _add(self, memory: Memory, core: int, units: list[int]) -> None:
-        self.shadows[memory, core] = Shadow(ceil_div(self.image.memory.get(memory, 0), PWORD), units)
+        self.shadows[memory, core] = Shadow(ceil_div(self.limits[memory], PWORD), units)
 
     def task(self, step: Step) -> None:
         instruction = step.task.instruction
@@ -159,7 +176,7 @@ class _Checker:
                 f"{self._name(task)}: feeds cores {_list(dma.fed_cores)}, the program has {len(self.image.cores)}"
             )
 
-    def _access(self, step: Step, access: Access, core: int, region: Region) -> None:
+    def _access(self, step: Step, access: Access, core: int, region: Granules) -> None:
         shadow = self.shadows[access.memory, core]
         if region.end > shadow.granules:
             where = f"the program's region of {shadow.granules * PWORD} bytes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from axir.backends.aipu.simulator.product import Product
 from axir.backends.aipu.structure import Image, Port
 from axir.numerics import F32, I8
 from axir.target.description import Target
-from axir.target.isa import Address
+from axir.target.isa import Address, Memory
 
 CHUNK = 1 << 17
 """Elements of the largest array of a step of a unit: what fits the caches."""
@@ -24,8 +24,8 @@ class Core:
     `weights` are the sets as one matrix [rows of all sets, columns], in binary32, where products of bytes are exact.
     """
 
-    def __init__(self, image: Image, target: Target, shared: dict[str, I8]):
-        self.memories = {**shared, "l1": np.zeros(image.memory.get("l1", 0), np.int8)}
+    def __init__(self, image: Image, target: Target, shared: Mapping[Memory, I8]):
+        self.memories: dict[Memory, I8] = {**shared, "l1": np.zeros(image.memory.get("l1", 0), np.int8)}
         self.set_rows = target.array.rows
         self.weights: F32 = np.zeros((target.array.weight_sets * target.array.rows, target.array.columns), np.float32)
         self.products: dict[tuple[int, int, int, int], Product] = {}
@@ -49,9 +49,9 @@ class Core:
         return np.ndarray(shape, np.dtype(dtype).newbyteorder("<"), self.memories[address.memory], address.offset)
 
 
-def shared_memories(image: Image) -> dict[str, I8]:
-    """L2 and DDR with the constants in them."""
-    memories = {name: np.zeros(image.memory.get(name, 0), np.int8) for name in ("l2", "ddr")}
+def load_constants(image: Image, shared: Mapping[Memory, I8]) -> dict[Memory, I8]:
+    """L2 and DDR of a program, of which `shared` holds at least as much as it may use, with its constants in them."""
+    memories: dict[Memory, I8] = {name: memory[: image.memory.get(name, 0)] for name, memory in shared.items()}
     for constant in image.constants:
         if constant.memory in memories:
             memories[constant.memory][constant.address : constant.end] = constant.data

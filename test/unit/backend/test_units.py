@@ -13,7 +13,7 @@ from unit.backend.slow_device import SlowDevice
 
 from axir import numerics
 from axir.backends.aipu.accesses import accesses
-from axir.backends.aipu.simulator.memory import Core, shared_memories
+from axir.backends.aipu.simulator.memory import Core
 from axir.backends.aipu.simulator.units import action
 from axir.backends.aipu.structure import Image
 from axir.backends.aipu.tables import table_image
@@ -48,7 +48,7 @@ def run_both(instruction: Instruction, seed: int, **regions: tuple[int, np.ndarr
     """Run on random memory (with given contents at given offsets) in both models; all bytes must agree."""
     assert isa.check(instruction) is None
     image = Image("p", "metis", "", (), (), (), {"l1": SIZE, "l2": SIZE, "ddr": SIZE}, (), ({},))
-    core = Core(image, TARGET, shared_memories(image))
+    core = Core(image, TARGET, {"l2": np.zeros(SIZE, np.int8), "ddr": np.zeros(SIZE, np.int8)})
     rng = np.random.default_rng(seed)
     for memory in core.memories.values():
         memory[:] = rng.integers(-128, 128, SIZE, np.int8)
@@ -377,7 +377,7 @@ def test_accumulators_beyond_binary32_are_exact():
     }  # fmt: skip
     instruction = Mvm(**window, row=0, matrix_rows=2048, columns=1, partial_out=at(4096))
     image = Image("p", "metis", "", (), (), (), {"l1": SIZE}, (), ({},))
-    core = Core(image, TARGET, shared_memories(image))
+    core = Core(image, TARGET, {"l2": np.zeros(SIZE, np.int8), "ddr": np.zeros(SIZE, np.int8)})
     core.weights[:, :] = -128
     core.memories["l1"][:2048] = -128
     core.memories["l1"][2047], core.weights[2047, :] = 1, 1
