@@ -162,7 +162,7 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
     ax.PadOp: "only zero padding of height and width runs there, as part of a convolution or pool",
-    ax.ReduceMeanOp: "only means over height and width of [1, C, H, W] run there, as average pools",
+    ax.ReduceOp: "only means over height and width of [1, C, H, W] run there, as average pools",
     ax.GlobalAvgPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.GlobalMaxPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.ReshapeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",

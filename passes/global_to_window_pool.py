@@ -61,11 +61,13 @@ class GlobalMaxPool(RewritePattern):
 
 
 class SpatialMean(RewritePattern):
-    """reduce_mean over height, width or both -> avg_pool, and a reshape where it drops the axes"""
+    """reduce mean over height, width or both -> avg_pool, and a reshape where it drops the axes"""
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.ReduceMeanOp, rewriter: PatternRewriter):
+    def match_and_rewrite(self, op: ax.ReduceOp, rewriter: PatternRewriter):
         shape, axes = base.shape_of(op.input), base.ints_of(op.axes)
+        if op.kind.data != ax.ReduceKind.MEAN:
+            return
         if len(shape) != 4 or not is_f32(op.input) or not axes or not {*axes} <= {2, 3}:
             return
         pool = avg_pool(op.input, (shape[2] if 2 in axes else 1, shape[3] if 3 in axes else 1))

@@ -162,11 +162,11 @@ FORMS = {
     ),
     "global-avg-pool": Form("GlobalAveragePool", ALL, ["global_avg_pool"]),
     "global-max-pool": Form("GlobalMaxPool", ALL, ["global_max_pool"]),
-    "reduce-mean": Form("ReduceMean", (7, 11, 13), ["reduce_mean"], attributes={"axes": [2, 3]}),
-    "reduce-mean-negative": Form("ReduceMean", (11, 13), ["reduce_mean"], attributes={"axes": [-1], "keepdims": 0}),
-    "reduce-mean-all": Form("ReduceMean", ALL, ["reduce_mean"]),
+    "reduce-mean": Form("ReduceMean", (7, 11, 13), ["reduce"], attributes={"axes": [2, 3]}),
+    "reduce-mean-negative": Form("ReduceMean", (11, 13), ["reduce"], attributes={"axes": [-1], "keepdims": 0}),
+    "reduce-mean-all": Form("ReduceMean", ALL, ["reduce"]),
     "reduce-mean-input": Form(
-        "ReduceMean", (18, 21), ["reduce_mean"], constants={"axes": ints(-1, 1)}, attributes={"keepdims": 0}
+        "ReduceMean", (18, 21), ["reduce"], constants={"axes": ints(-1, 1)}, attributes={"keepdims": 0}
     ),
     "reduce-mean-noop": Form("ReduceMean", (18, 21), [], attributes={"noop_with_empty_axes": 1}),
     **{

@@ -191,3 +191,36 @@ def pad(shape: Shape, pads: Sequence[int]) -> Shape:
     if any(size < 0 for size in result):
         raise ValueError(f"pads {list(pads)} leave no output")
     return result
+
+
+def check_source_of_pads(shape: Shape, pads: Sequence[int], *, mirrored: bool) -> None:
+    """Raise `ValueError` where padding would repeat elements that are not there; `pads` as for `pad`."""
+    rank = len(shape)
+    for axis, size in enumerate(shape):
+        before, after = pads[axis], pads[axis + rank]
+        kept = size + min(before, 0) + min(after, 0)
+        if max(before, after) > (kept - 1 if mirrored else 0) and (mirrored or kept < 1):
+            raise ValueError(f"pads {before} and {after} find too few elements on an axis of {size}")
+
+
+def gather(shape: Shape, axis: int, indices: Sequence[int]) -> Shape:
+    """Elements at constant `indices` along `axis`."""
+    if not 0 <= axis < len(shape):
+        raise ValueError(f"axis {axis} is outside rank {len(shape)}")
+    if not indices or min(indices) < 0 or max(indices) >= shape[axis]:
+        raise ValueError(f"indices must be some of 0 to {shape[axis] - 1}")
+    return (*shape[:axis], len(indices), *shape[axis + 1 :])
+
+
+def depth_to_space(shape: Shape, block: int) -> Shape:
+    rank4(shape)
+    if block < 1 or shape[1] % (block * block):
+        raise ValueError(f"{shape[1]} channels are no blocks of {block} x {block}")
+    return (shape[0], shape[1] // (block * block), shape[2] * block, shape[3] * block)
+
+
+def space_to_depth(shape: Shape, block: int) -> Shape:
+    rank4(shape)
+    if block < 1 or shape[2] % block or shape[3] % block:
+        raise ValueError(f"height and width of {list(shape)} are no multiples of the block {block}")
+    return (shape[0], shape[1] * block * block, shape[2] // block, shape[3] // block)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from xdsl.ir import Operation, SSAValue
 
 from axir.dialects import ax, base
-from axir.dialects.epilogue import EpilogueAttr
-from axir.interp import windows
+from axir.interp import functions, windows
+from axir.interp.functions import apply_epilogue
 from axir.ir.constants import constant_array, numpy_dtype
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
@@ -85,70 +85,6 @@ class _Operands:
 
     def many(self, values: Sequence[SSAValue]) -> list[Array]:
         return [self._arrays[value] for value in values]
-
-
-# Elementwise functions
-
-
-def relu(x: Array) -> Array:
-    return np.maximum(x, np.float32(0))
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), from the exponential that cannot overflow."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, np.float32(1), small) / (np.float32(1) + small)
-
-
-def silu(x: Array) -> Array:
-    return x * sigmoid(x)
-
-
-def hard_sigmoid(x: Array, alpha: float, beta: float) -> Array:
-    return np.clip(x * np.float32(alpha) + np.float32(beta), np.float32(0), np.float32(1))
-
-
-def hard_swish(x: Array) -> Array:
-    return x * hard_sigmoid(x, 1 / 6, 0.5)
-
-
-def leaky_relu(x: Array, alpha: float) -> Array:
-    return np.where(x < 0, x * np.float32(alpha), x)
-
-
-def clip(x: Array, minimum: float, maximum: float) -> Array:
-    return np.clip(x, np.float32(minimum), np.float32(maximum))
-
-
-def prelu(x: Array, slope: Array) -> Array:
-    return np.where(x < 0, x * slope, x)
-
-
-_STEPS: dict[str, Callable[..., Array]] = {
-    "relu": relu,
-    "clip": clip,
-    "leaky_relu": leaky_relu,
-    "prelu": prelu,
-    "hard_sigmoid": hard_sigmoid,
-    "hard_swish": hard_swish,
-    "sigmoid": sigmoid,
-    "silu": silu,
-    "tanh": np.tanh,
-    "add": np.add,
-    "mul": np.multiply,
-}
-
-
-def apply_epilogue(epilogue: EpilogueAttr, value: Array, extras: Sequence[Array]) -> Array:
-    """`value` after all steps; `extras` are the tensors that steps take, in their order."""
-    given: Iterator[Array] = iter(extras)
-    for step in epilogue:
-        if step.is_table and step.arguments:
-            a, b, c, d = (np.float32(argument) for argument in step.arguments)
-            value = _STEPS[step.kind](value * a + b) * c + d
-        else:
-            value = _STEPS[step.kind](value, *([next(given)] if step.takes_operand else step.arguments))
-    return value
 
 
 # Operators
@@ -235,7 +171,61 @@ def _pad(op: ax.PadOp, x: _Operands) -> Array:
     # Negative pads crop.
     kept = tuple(slice(max(-a, 0), size - max(-b, 0)) for (a, b), size in zip(sides, value.shape, strict=True))
     added = [(max(a, 0), max(b, 0)) for a, b in sides]
-    return np.pad(value[kept], added, constant_values=np.float32(op.value.value.data))
+    if op.mode.data == ax.PadMode.CONSTANT:
+        return np.pad(value[kept], added, constant_values=np.float32(op.value.value.data))
+    return np.pad(value[kept], added, mode="edge" if op.mode.data == ax.PadMode.EDGE else "reflect")
+
+
+def _normalize(op: ax.NormalizeOp, x: _Operands) -> Array:
+    value, axes = x[op.input], base.ints_of(op.axes)
+    centred = value - value.mean(axis=axes, keepdims=True)
+    variance = np.square(centred).mean(axis=axes, keepdims=True)
+    result = centred / np.sqrt(variance + np.float32(op.epsilon.value.data))
+    if op.scale is not None:
+        result = result * x[op.scale]
+    return result if op.bias is None else result + x[op.bias]
+
+
+_REDUCTIONS: dict[ax.ReduceKind, Callable[..., Array]] = {
+    ax.ReduceKind.MEAN: np.mean,
+    ax.ReduceKind.SUM: np.sum,
+    ax.ReduceKind.MAX: np.max,
+    ax.ReduceKind.MIN: np.min,
+}
+
+
+def _reduce(op: ax.ReduceOp, x: _Operands) -> Array:
+    return _REDUCTIONS[op.kind.data](x[op.input], axis=base.ints_of(op.axes), keepdims=bool(op.keepdims.value.data))
+
+
+def _depth_to_space(op: ax.DepthToSpaceOp, x: _Operands) -> Array:
+    n, channels, height, width = x[op.input].shape
+    b = op.block.value.data
+    if op.order.data == ax.BlockOrder.DCR:
+        blocks = x[op.input].reshape(n, b, b, channels // (b * b), height, width).transpose(0, 3, 4, 1, 5, 2)
+    else:
+        blocks = x[op.input].reshape(n, channels // (b * b), b, b, height, width).transpose(0, 1, 4, 2, 5, 3)
+    return blocks.reshape(base.shape_of(op.result))
+
+
+def _space_to_depth(op: ax.SpaceToDepthOp, x: _Operands) -> Array:
+    n, channels, height, width = x[op.input].shape
+    b = op.block.value.data
+    blocks = x[op.input].reshape(n, channels, height // b, b, width // b, b)
+    order = (0, 3, 5, 1, 2, 4) if op.order.data == ax.BlockOrder.DCR else (0, 1, 3, 5, 2, 4)
+    return blocks.transpose(order).reshape(base.shape_of(op.result))
+
+
+def _resize(op: ax.ResizeOp, x: _Operands) -> Array:
+    value = x[op.input]
+    for axis in range(value.ndim):
+        if op.mode.data == ax.ResizeMode.NEAREST:
+            value = value.take(op.nearest_index(axis), axis)
+        else:
+            low, high, share = op.linear_taps(axis)
+            share = share.reshape(-1, *(1 for _ in value.shape[axis + 1 :]))
+            value = value.take(low, axis) * (np.float32(1) - share) + value.take(high, axis) * share
+    return value
 
 
 _Function = Callable[[Any, _Operands], Array]
@@ -255,30 +245,39 @@ FUNCTIONS: dict[type[Operation], _Function] = {
     ax.GemmOp: _gemm,
     ax.MatMulOp: _binary(np.matmul),
     ax.BatchNormOp: _batch_norm,
+    ax.NormalizeOp: _normalize,
     ax.MaxPoolOp: _max_pool,
     ax.AvgPoolOp: _avg_pool,
     ax.GlobalAvgPoolOp: lambda op, x: x[op.input].mean(axis=_spatial(x[op.input]), keepdims=True),
     ax.GlobalMaxPoolOp: lambda op, x: x[op.input].max(axis=_spatial(x[op.input]), keepdims=True),
-    ax.ReduceMeanOp: lambda op, x: x[op.input].mean(axis=base.ints_of(op.axes), keepdims=bool(op.keepdims.value.data)),
+    ax.ReduceOp: _reduce,
     ax.AddOp: _binary(np.add),
     ax.SubOp: _binary(np.subtract),
     ax.MulOp: _binary(np.multiply),
     ax.DivOp: _binary(np.divide),
-    ax.ReluOp: _unary(relu),
-    ax.SigmoidOp: _unary(sigmoid),
+    ax.MaxOp: _binary(np.maximum),
+    ax.MinOp: _binary(np.minimum),
+    ax.ReluOp: _unary(functions.relu),
+    ax.SigmoidOp: _unary(functions.sigmoid),
     ax.TanhOp: _unary(np.tanh),
-    ax.SiluOp: _unary(silu),
-    ax.HardSwishOp: _unary(hard_swish),
+    ax.SiluOp: _unary(functions.silu),
+    ax.HardSwishOp: _unary(functions.hard_swish),
     ax.TableOp: lambda op, x: apply_epilogue(op.function, x[op.input], ()),
-    ax.HardSigmoidOp: lambda op, x: hard_sigmoid(x[op.input], op.alpha.value.data, op.beta.value.data),
-    ax.LeakyReluOp: lambda op, x: leaky_relu(x[op.input], op.alpha.value.data),
-    ax.ClipOp: lambda op, x: clip(x[op.input], op.minimum.value.data, op.maximum.value.data),
-    ax.PReluOp: lambda op, x: prelu(x[op.input], x[op.slope]),
+    ax.UnaryFunctionOp: lambda op, x: functions.apply_function(op.function.data, x[op.input]),
+    ax.HardSigmoidOp: lambda op, x: functions.hard_sigmoid(x[op.input], op.alpha.value.data, op.beta.value.data),
+    ax.LeakyReluOp: lambda op, x: functions.leaky_relu(x[op.input], op.alpha.value.data),
+    ax.ClipOp: lambda op, x: functions.clip(x[op.input], op.minimum.value.data, op.maximum.value.data),
+    ax.PReluOp: lambda op, x: functions.prelu(x[op.input], x[op.slope]),
     ax.SoftmaxOp: _softmax,
     ax.ConcatOp: lambda op, x: np.concatenate(x.many(op.inputs), axis=op.axis.value.data),
     ax.SliceOp: _slice,
     ax.PadOp: _pad,
     ax.ReshapeOp: lambda op, x: x[op.input].reshape(base.ints_of(op.shape)),
     ax.TransposeOp: lambda op, x: x[op.input].transpose(base.ints_of(op.perm)),
+    ax.GatherOp: lambda op, x: x[op.input].take(base.ints_of(op.indices), axis=op.axis.value.data),
+    ax.ExpandOp: lambda op, x: np.broadcast_to(x[op.input], base.ints_of(op.shape)),
+    ax.DepthToSpaceOp: _depth_to_space,
+    ax.SpaceToDepthOp: _space_to_depth,
+    ax.ResizeOp: _resize,
 }
 """The reference implementation of every operator with one result; `run_op` does the others."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from xdsl.ir import Operation
 
 from axir.backends.onnx.emitter import Emitter
@@ -15,7 +17,9 @@ from axir.passes.fuse_epilogue import step_of
 DILATED_AVERAGE_OPSET = 19
 """AveragePool has dilations from this version on."""
 REDUCE_INPUT_OPSET = 18
-"""ReduceMean takes its axes as an input from this version on."""
+"""ReduceMean and its kin take their axes as an input from this version on."""
+REDUCE_SUM_INPUT_OPSET = 13
+"""ReduceSum does from this version on."""
 
 
 def emit(e: Emitter, op: Operation, inputs: Sequence[str], output: str) -> None:
@@ -132,12 +136,13 @@ def _avg_pool(e: Emitter, op: ax.AvgPoolOp, inputs: Sequence[str], output: str) 
     e.node("AveragePool", inputs, output, count_include_pad=int(bool(op.count_include_pad.value.data)), **_window(op))
 
 
-def _reduce_mean(e: Emitter, op: ax.ReduceMeanOp, inputs: Sequence[str], output: str) -> None:
+def _reduce(e: Emitter, op: ax.ReduceOp, inputs: Sequence[str], output: str) -> None:
     axes, keepdims = list(base.ints_of(op.axes)), int(bool(op.keepdims.value.data))
-    if e.opset >= REDUCE_INPUT_OPSET:
-        e.node("ReduceMean", [*inputs, e.integers("axes", axes)], output, keepdims=keepdims)
+    kind = f"Reduce{op.kind.data.capitalize()}"
+    if e.opset >= (REDUCE_SUM_INPUT_OPSET if op.kind.data == ax.ReduceKind.SUM else REDUCE_INPUT_OPSET):
+        e.node(kind, [*inputs, e.integers("axes", axes)], output, keepdims=keepdims)
     else:
-        e.node("ReduceMean", inputs, output, axes=axes, keepdims=keepdims)
+        e.node(kind, inputs, output, axes=axes, keepdims=keepdims)
 
 
 def _softmax(e: Emitter, op: ax.SoftmaxOp, inputs: Sequence[str], output: str) -> None:
@@ -157,7 +162,7 @@ def _slice(e: Emitter, op: ax.SliceOp, inputs: Sequence[str], output: str) -> No
 
 def _pad(e: Emitter, op: ax.PadOp, inputs: Sequence[str], output: str) -> None:
     pads, value = e.integers("pads", base.ints_of(op.pads)), e.number("value", op.value.value.data)
-    e.node("Pad", [*inputs, pads, value], output)
+    e.node("Pad", [*inputs, pads, value], output, mode=str(op.mode.data))
 
 
 def _reshape(e: Emitter, op: ax.ReshapeOp, inputs: Sequence[str], output: str) -> None:
@@ -166,6 +171,112 @@ def _reshape(e: Emitter, op: ax.ReshapeOp, inputs: Sequence[str], output: str) -
 
 def _transpose(e: Emitter, op: ax.TransposeOp, inputs: Sequence[str], output: str) -> None:
     e.node("Transpose", inputs, output, perm=list(base.ints_of(op.perm)))
+
+
+def _gather(e: Emitter, op: ax.GatherOp, inputs: Sequence[str], output: str) -> None:
+    e.node("Gather", [*inputs, e.integers("indices", base.ints_of(op.indices))], output, axis=op.axis.value.data)
+
+
+def _expand(e: Emitter, op: ax.ExpandOp, inputs: Sequence[str], output: str) -> None:
+    e.node("Expand", [*inputs, e.integers("shape", base.ints_of(op.shape))], output)
+
+
+def _depth_to_space(e: Emitter, op: ax.DepthToSpaceOp, inputs: Sequence[str], output: str) -> None:
+    e.node("DepthToSpace", inputs, output, blocksize=op.block.value.data, mode=op.order.data.upper())
+
+
+def _space_to_depth(e: Emitter, op: ax.SpaceToDepthOp, inputs: Sequence[str], output: str) -> None:
+    b, (n, channels, height, width) = op.block.value.data, base.shape_of(op.result)
+    if op.order.data == ax.BlockOrder.DCR:
+        e.node("SpaceToDepth", inputs, output, blocksize=b)
+        return
+    # ONNX has one order only: the channels are counted anew.
+    deep = e.node("SpaceToDepth", inputs, blocksize=b)
+    split = e.node("Reshape", [deep, e.integers("split", (n, b, b, channels // (b * b), height, width))])
+    moved = e.node("Transpose", [split], perm=[0, 3, 1, 2, 4, 5])
+    e.node("Reshape", [moved, e.integers("shape", (n, channels, height, width))], output)
+
+
+def _resize(e: Emitter, op: ax.ResizeOp, inputs: Sequence[str], output: str) -> None:
+    scales = np.asarray(op.scale_values, np.float32)
+    before, after = base.shape_of(op.input), base.ints_of(op.sizes)
+    # Sizes imply their ratios as scales; scales imply sizes rounded down. ONNX takes either.
+    ratios = np.asarray(after, np.float32) / np.asarray(before, np.float32)
+    if np.array_equal(scales, ratios):
+        given = ["", "", e.integers("sizes", after)]
+    else:
+        given = ["", e.initializer("scales", scales)]
+    attributes = {} if op.rounding is None else {"nearest_mode": str(op.rounding.data)}
+    coordinates = str(op.coordinates.data)
+    e.node(
+        "Resize", [*inputs, *given], output,
+        mode=str(op.mode.data), coordinate_transformation_mode=coordinates, **attributes,
+    )  # fmt: skip
+
+
+def _normalize(e: Emitter, op: ax.NormalizeOp, inputs: Sequence[str], output: str) -> None:
+    axes = sorted(base.ints_of(op.axes))
+    x, parameters = inputs[0], iter(inputs[1:])
+    mean = _mean(e, x, axes)
+    centred = e.node("Sub", [x, mean])
+    variance = _mean(e, e.node("Mul", [centred, centred]), axes)
+    deviation = e.node("Sqrt", [e.node("Add", [variance, e.number("epsilon", op.epsilon.value.data)])])
+    last = op.bias or op.scale
+    value = e.node("Div", [centred, deviation], None if last is not None else output)
+    if op.scale is not None:
+        value = e.node("Mul", [value, next(parameters)], None if op.bias is not None else output)
+    if op.bias is not None:
+        e.node("Add", [value, next(parameters)], output)
+
+
+def _mean(e: Emitter, value: str, axes: Sequence[int]) -> str:
+    if e.opset >= REDUCE_INPUT_OPSET:
+        return e.node("ReduceMean", [value, e.integers("axes", axes)], keepdims=1)
+    return e.node("ReduceMean", [value], axes=axes, keepdims=1)
+
+
+_UNARY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "abs": ("Abs", ()),
+    "celu": ("Celu", ("alpha",)),
+    "cos": ("Cos", ()),
+    "elu": ("Elu", ("alpha",)),
+    "erf": ("Erf", ()),
+    "exp": ("Exp", ()),
+    "log": ("Log", ()),
+    "reciprocal": ("Reciprocal", ()),
+    "selu": ("Selu", ("alpha", "gamma")),
+    "sin": ("Sin", ()),
+    "softplus": ("Softplus", ()),
+    "softsign": ("Softsign", ()),
+    "sqrt": ("Sqrt", ()),
+    "thresholded_relu": ("ThresholdedRelu", ("alpha",)),
+}
+"""Functions that ONNX has, and the attributes that are their parameters."""
+
+
+def _unary(e: Emitter, op: ax.UnaryFunctionOp, inputs: Sequence[str], output: str) -> None:
+    function, (x,) = op.function.data, inputs
+    match function.name:
+        case "pow":
+            e.node("Pow", [x, e.number("exponent", function.parameters[0])], output)
+        case "mish":
+            e.node("Mul", [x, e.node("Tanh", [e.node("Softplus", [x])])], output)
+        case "gelu":
+            _emit_gelu(e, x, e.node("Erf", [e.node("Mul", [x, e.number("sqrt_half", math.sqrt(0.5))])]), output)
+        case "gelu_tanh":
+            cube = e.node("Mul", [e.node("Mul", [x, x]), x])
+            inner = e.node("Add", [x, e.node("Mul", [cube, e.number("cubic", 0.044715)])])
+            scaled = e.node("Mul", [inner, e.number("sqrt_2_over_pi", math.sqrt(2 / math.pi))])
+            _emit_gelu(e, x, e.node("Tanh", [scaled]), output)
+        case name:
+            kind, names = _UNARY[name]
+            e.node(kind, [x], output, **dict(zip(names, function.parameters, strict=True)))
+
+
+def _emit_gelu(e: Emitter, x: str, sigmoidal: str, output: str) -> None:
+    """x / 2 * (1 + sigmoidal)"""
+    half = e.node("Mul", [x, e.number("half", 0.5)])
+    e.node("Mul", [half, e.node("Add", [sigmoidal, e.number("one", 1.0)])], output)
 
 
 def _plain(kind: str) -> Callable[[Emitter, Any, Sequence[str], str], None]:
@@ -185,7 +296,11 @@ _OPERATORS: dict[type[Operation], Callable[[Emitter, Any, Sequence[str], str], N
     ax.AvgPoolOp: _avg_pool,
     ax.GlobalAvgPoolOp: _plain("GlobalAveragePool"),
     ax.GlobalMaxPoolOp: _plain("GlobalMaxPool"),
-    ax.ReduceMeanOp: _reduce_mean,
+    ax.ReduceOp: _reduce,
+    ax.NormalizeOp: _normalize,
+    ax.MaxOp: _plain("Max"),
+    ax.MinOp: _plain("Min"),
+    ax.UnaryFunctionOp: _unary,
     ax.SubOp: _plain("Sub"),
     ax.DivOp: _plain("Div"),
     ax.SoftmaxOp: _softmax,
@@ -194,4 +309,9 @@ _OPERATORS: dict[type[Operation], Callable[[Emitter, Any, Sequence[str], str], N
     ax.PadOp: _pad,
     ax.ReshapeOp: _reshape,
     ax.TransposeOp: _transpose,
+    ax.GatherOp: _gather,
+    ax.ExpandOp: _expand,
+    ax.DepthToSpaceOp: _depth_to_space,
+    ax.SpaceToDepthOp: _space_to_depth,
+    ax.ResizeOp: _resize,
 }

@@ -134,7 +134,7 @@ class Node:
 
     # Results
 
-    def emit(self, kind: type[base.TypedOp], operands: Operands, **properties: Attribute) -> SSAValue:
+    def emit(self, kind: type[base.TypedOp], operands: Operands, /, **properties: Attribute) -> SSAValue:
         return self.values.emit(kind, operands, properties)
 
 

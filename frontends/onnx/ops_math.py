@@ -78,8 +78,9 @@ def _reduce_mean(node: Node) -> Sequence[SSAValue]:
         axes = list(range(rank))
     return [
         node.emit(
-            ax.ReduceMeanOp,
+            ax.ReduceOp,
             [node.operand(0)],
+            kind=ax.ReduceKindAttr(ax.ReduceKind.MEAN),
             axes=base.ints(sorted(normal_axes(axes, rank))),
             keepdims=IntegerAttr.from_bool(bool(node.integer("keepdims", 1))),
         )

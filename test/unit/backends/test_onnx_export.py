@@ -79,7 +79,7 @@ OPERATORS: dict[str, tuple[str, str]] = {
     ),
     "global_avg_pool": ("", f"ax.global_avg_pool %x : {X} -> tensor<1x4x1x1xf32>"),
     "global_max_pool": ("", f"ax.global_max_pool %x : {X} -> tensor<1x4x1x1xf32>"),
-    "reduce_mean": ("", f"ax.reduce_mean %x axes [1, 3] keepdims false : {X} -> tensor<1x6xf32>"),
+    "reduce": ("", f"ax.reduce %x mean axes [1, 3] keepdims false : {X} -> tensor<1x6xf32>"),
     "add": ("", f"ax.add %x, %y : ({X}, {X}) -> {X}"),
     "sub": ("", f"ax.sub %x, %y : ({X}, {X}) -> {X}"),
     "mul": ("%c: tensor<4x1x1xf32>", f"ax.mul %x, %c : ({X}, tensor<4x1x1xf32>) -> {X}"),
@@ -103,6 +103,69 @@ OPERATORS: dict[str, tuple[str, str]] = {
     "pad": ("", f"ax.pad %x pads [0, 0, 1, -1, 0, 2, 0, 0] value 3.0 : {X} -> tensor<1x6x7x5xf32>"),
     "reshape": ("", f"ax.reshape %x shape [4, 36] : {X} -> tensor<4x36xf32>"),
     "transpose": ("", f"ax.transpose %x perm [0, 2, 3, 1] : {X} -> tensor<1x6x6x4xf32>"),
+    "reduce max": ("", f"ax.reduce %x max axes [1, 2] keepdims true : {X} -> tensor<1x1x1x6xf32>"),
+    "reduce sum": ("", f"ax.reduce %x sum axes [0, 3] keepdims false : {X} -> tensor<4x6xf32>"),
+    "max": ("", f"ax.max %x, %y : ({X}, {X}) -> {X}"),
+    "min": ("%c: tensor<4x1x1xf32>", f"ax.min %x, %c : ({X}, tensor<4x1x1xf32>) -> {X}"),
+    "normalize": ("", f"ax.normalize %x axes [3] epsilon 1.0e-5 : {X} -> {X}"),
+    "normalize with scale": (
+        "%s: tensor<4x1x1xf32>",
+        f"ax.normalize %x scale %s : tensor<4x1x1xf32> axes [2, 3] epsilon 1.0e-3 : {X} -> {X}",
+    ),
+    "normalize with scale and bias": (
+        "%s: tensor<6xf32>; %b: tensor<6xf32>",
+        f"ax.normalize %x scale %s : tensor<6xf32> bias %b : tensor<6xf32> axes [1, 3] epsilon 0.0 : {X} -> {X}",
+    ),
+    "reflecting pad": (
+        "",
+        f"ax.pad %x pads [0, 2, 1, -1, 0, 3, 0, 4] value 0.0 mode reflect : {X} -> tensor<1x9x7x9xf32>",
+    ),
+    "edge pad": ("", f"ax.pad %x pads [0, 0, 9, -5, 0, 0, 0, 2] value 0.0 mode edge : {X} -> tensor<1x4x15x3xf32>"),
+    "gather": ("", f"ax.gather %x axis 1 indices [3, 0, 0] : {X} -> tensor<1x3x6x6xf32>"),
+    "expand": ("%c: tensor<4x1x1xf32>", "ax.expand %c shape [2, 4, 1, 3] : tensor<4x1x1xf32> -> tensor<2x4x1x3xf32>"),
+    **{
+        f"{kind} {order}": ("", f"ax.{kind} %x block 2 order {order} : {X} -> {shape}")
+        for kind, shape in (("depth_to_space", "tensor<1x1x12x12xf32>"), ("space_to_depth", "tensor<1x16x3x3xf32>"))
+        for order in ("dcr", "crd")
+    },
+    "resize nearest": (
+        "",
+        "ax.resize %x nearest sizes [1, 4, 9, 4] scales [1.0, 1.0, 1.5, 0.6666666865348816] "
+        f"coordinates half_pixel rounding round_prefer_ceil : {X} -> tensor<1x4x9x4xf32>",
+    ),
+    "resize linear by scales": (
+        "",
+        "ax.resize %x linear sizes [1, 4, 10, 6] scales [1.0, 1.0, 1.7, 1.0] coordinates asymmetric "
+        f": {X} -> tensor<1x4x10x6xf32>",
+    ),
+    **{
+        f"unary {function}": ("", f"ax.unary %x <{function}> : {X} -> {X}")
+        for function in (
+            "abs",
+            "celu(0.5)",
+            "cos",
+            "elu(0.7)",
+            "erf",
+            "exp",
+            "gelu",
+            "gelu_tanh",
+            "mish",
+            "pow(3.0)",
+            "reciprocal",
+            "selu(1.5, 1.2)",
+            "sin",
+            "softplus",
+            "softsign",
+            "thresholded_relu(0.3)",
+        )
+    },
+    **{
+        f"unary {function} of constants": (
+            "%c: tensor<4xf32>",
+            f"ax.unary %c <{function}> : tensor<4xf32> -> tensor<4xf32>",
+        )
+        for function in ("log", "sqrt", "pow(0.3)")
+    },
     "onnx": ("", f'ax.onnx "Cosh"(%x) opset 17 present [1] with {{}} : ({X}) -> {X}'),
 }
 
@@ -266,7 +329,7 @@ def test_standard_nodes_follow_a_later_version() -> None:
     ctx, graph = parse(f"""
     ax.graph @main(%x: {X} "x") -> ("r") {{
       %a = ax.onnx "Mish"(%x) opset 18 present [1] with {{}} : ({X}) -> {X}
-      %r = ax.reduce_mean %a axes [1, 2] keepdims true : {X} -> tensor<1x1x1x6xf32>
+      %r = ax.reduce %a mean axes [1, 2] keepdims true : {X} -> tensor<1x1x1x6xf32>
       ax.return %r : tensor<1x1x1x6xf32>
     }}""")
     model, _ = export_graph(graph, ctx.store)

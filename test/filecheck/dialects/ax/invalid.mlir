@@ -404,7 +404,7 @@ ax.graph @main(%x: tensor<1x4x8x8xf32> "x") -> () {
 
 ax.graph @main(%m: tensor<3x5xf32> "m") -> () {
   // expected-error@below {{axes [2] do not fit rank 2}}
-  %0 = ax.reduce_mean %m axes [2] keepdims true : tensor<3x5xf32> -> tensor<3x5xf32>
+  %0 = ax.reduce %m mean axes [2] keepdims true : tensor<3x5xf32> -> tensor<3x5xf32>
   ax.return
 }
 
@@ -412,7 +412,7 @@ ax.graph @main(%m: tensor<3x5xf32> "m") -> () {
 
 ax.graph @main(%m: tensor<3x5xf32> "m") -> () {
   // expected-error@below {{axes [-1] do not fit rank 2}}
-  %0 = ax.reduce_mean %m axes [-1] keepdims true : tensor<3x5xf32> -> tensor<3x5xf32>
+  %0 = ax.reduce %m mean axes [-1] keepdims true : tensor<3x5xf32> -> tensor<3x5xf32>
   ax.return
 }
 
@@ -420,7 +420,7 @@ ax.graph @main(%m: tensor<3x5xf32> "m") -> () {
 
 ax.graph @main(%m: tensor<3x5xf32> "m") -> () {
   // expected-error@below {{axes [1, 1] do not fit rank 2}}
-  %0 = ax.reduce_mean %m axes [1, 1] keepdims true : tensor<3x5xf32> -> tensor<3x5xf32>
+  %0 = ax.reduce %m mean axes [1, 1] keepdims true : tensor<3x5xf32> -> tensor<3x5xf32>
   ax.return
 }
 

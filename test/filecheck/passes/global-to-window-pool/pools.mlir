@@ -17,9 +17,9 @@ ax.graph @global(%x: tensor<1x2x4x5xf32> "x") -> ("y", "z") {
 // CHECK-NEXT:   [[D:%.*]] = ax.avg_pool %x kernel [1, 5]
 // CHECK-NEXT:   ax.return [[A]], [[C]], [[D]]
 ax.graph @mean(%x: tensor<1x2x4x5xf32> "x") -> ("y", "z", "w") {
-  %y = ax.reduce_mean %x axes [2, 3] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x2x1x1xf32>
-  %z = ax.reduce_mean %x axes [3, 2] keepdims false : tensor<1x2x4x5xf32> -> tensor<1x2xf32>
-  %w = ax.reduce_mean %x axes [3] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x2x4x1xf32>
+  %y = ax.reduce %x mean axes [2, 3] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x2x1x1xf32>
+  %z = ax.reduce %x mean axes [3, 2] keepdims false : tensor<1x2x4x5xf32> -> tensor<1x2xf32>
+  %w = ax.reduce %x mean axes [3] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x2x4x1xf32>
   ax.return %y, %z, %w : tensor<1x2x1x1xf32>, tensor<1x2xf32>, tensor<1x2x4x1xf32>
 }
 
@@ -28,19 +28,19 @@ ax.graph @mean(%x: tensor<1x2x4x5xf32> "x") -> ("y", "z", "w") {
 // CHECK-NEXT:   [[A:%.*]] = ax.avg_pool %x kernel [4, 5]
 // CHECK-NEXT:   ax.return [[A]]
 ax.graph @mean_and_back(%x: tensor<1x2x4x5xf32> "x") -> ("y") {
-  %y = ax.reduce_mean %x axes [2, 3] keepdims false : tensor<1x2x4x5xf32> -> tensor<1x2xf32>
+  %y = ax.reduce %x mean axes [2, 3] keepdims false : tensor<1x2x4x5xf32> -> tensor<1x2xf32>
   %z = ax.reshape %y shape [1, 2, 1, 1] : tensor<1x2xf32> -> tensor<1x2x1x1xf32>
   ax.return %z : tensor<1x2x1x1xf32>
 }
 
 // A mean over channels is no window, and a tensor of rank 3 has no height and width.
 // CHECK:      ax.graph @others
-// CHECK-NEXT:   ax.reduce_mean %x axes [1, 2, 3]
-// CHECK-NEXT:   ax.reduce_mean %y axes [2]
+// CHECK-NEXT:   ax.reduce %x mean axes [1, 2, 3]
+// CHECK-NEXT:   ax.reduce %y mean axes [2]
 // CHECK-NEXT:   ax.global_avg_pool %y
 ax.graph @others(%x: tensor<1x2x4x5xf32> "x", %y: tensor<1x2x4xf32> "y") -> ("u", "v", "w") {
-  %u = ax.reduce_mean %x axes [1, 2, 3] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x1x1x1xf32>
-  %v = ax.reduce_mean %y axes [2] keepdims true : tensor<1x2x4xf32> -> tensor<1x2x1xf32>
+  %u = ax.reduce %x mean axes [1, 2, 3] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x1x1x1xf32>
+  %v = ax.reduce %y mean axes [2] keepdims true : tensor<1x2x4xf32> -> tensor<1x2x1xf32>
   %w = ax.global_avg_pool %y : tensor<1x2x4xf32> -> tensor<1x2x1xf32>
   ax.return %u, %v, %w : tensor<1x1x1x1xf32>, tensor<1x2x1xf32>, tensor<1x2x1xf32>
 }
