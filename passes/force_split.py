@@ -15,7 +15,7 @@ from xdsl.rewriter import Rewriter
 from axir.dialects import ax, base
 from axir.ir.diagnostics import AxirError
 from axir.passes.graph_flow import dependents, operators
-from axir.passes.graph_parts import cut, parts_of
+from axir.passes.graph_parts import MAIN, POSTAMBLE, cut, parts_of
 
 Condition = Literal["maximum_weight_tensor_size", "maximum_weight_tensor_first_dimension_size"]
 NodeType = Literal["MatMul", "Gemm", "Clip"]
@@ -60,7 +60,7 @@ class ForceSplit(ModulePass):
                 op=first,
                 notes=("raise graph_cleaner_threshold, so that a later node is the first to exceed it",),
             )
-        Rewriter.replace_op(graph, list(cut(graph, {}, device, after).values()), [])
+        Rewriter.replace_op(graph, list(cut(graph, {MAIN: device, POSTAMBLE: after}).values()), [])
 
     def _exceeds(self, op: Operation) -> bool:
         kind = self.graph_cleaner_node

@@ -14,6 +14,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from axir.dialects import ax, base
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.location import rewrite
+from axir.passes.graph_parts import device_graphs
 from axir.passes.patterns.values import is_constant, replace
 from axir.target.isa import MAX_STEPS as MAX_VECTOR_STEPS
 
@@ -104,11 +105,10 @@ class FuseStep(RewritePattern):
 
 @dataclass(frozen=True)
 class FuseEpilogue(ModulePass):
-    """Moves activations, additions and multiplications into the epilogue of a convolution or average pool in @main."""
+    """Moves activations, additions and multiplications into epilogues of the device's convolutions or average pools."""
 
     name = "fuse-epilogue"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for graph in op.ops:
-            if isinstance(graph, ax.GraphOp) and graph.sym_name.data == "main":
-                rewrite(graph, FuseStep())
+        for graph in device_graphs(op):
+            rewrite(graph, FuseStep())

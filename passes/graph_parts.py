@@ -1,12 +1,16 @@
 """A network in parts: graphs that are connected by the names of their inputs and outputs.
 
 An input of a graph is an input of the network, or an output of an earlier graph, of that name. The graphs of a module
-stand in the order of execution, and the last one gives the network's outputs.
+stand in the order of execution, and the last one gives the network's outputs (but see `OUTPUTS`).
+
+The name says who runs a graph: @main, @main1, @main2 and so on are segments of the device, any other is the host's:
+@preamble before them, @island1, @island2 before the segments of these numbers, @postamble at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import ModuleOp
@@ -18,6 +22,11 @@ from axir.passes.graph_flow import Ops, operands, results
 from axir.passes.patterns.values import is_constant
 
 PREAMBLE, MAIN, POSTAMBLE = "preamble", "main", "postamble"
+
+OUTPUTS = "ax.outputs"
+"""Attribute of the module: the network's outputs, where they are not those of the last graph."""
+
+_SEGMENT = re.compile(rf"{MAIN}(|[1-9]\d*)")
 
 Output = tuple[SSAValue, str]
 Parts = dict[str, ax.GraphOp]
@@ -34,30 +43,50 @@ def names_in(graphs: Iterable[ax.GraphOp]) -> list[str]:
     return [name.data for graph in graphs for name in (*graph.inputs, *graph.outputs)]
 
 
-def cut(graph: ax.GraphOp, before: Ops, device: Ops, after: Ops, taken: Iterable[str] = ()) -> Parts:
-    """Copies of three sets of operators of `graph` as @preamble, @main and @postamble.
+def on_device(graph: ax.GraphOp) -> bool:
+    """Whether a graph is a segment of the device."""
+    return _SEGMENT.fullmatch(graph.sym_name.data) is not None
 
-    A part with nothing to do is left out. @main gives only what it computes, so that an input or a constant that the
-    graph returns makes a @postamble. `taken` are names that other graphs use.
+
+def device_graphs(module: ModuleOp) -> list[ax.GraphOp]:
+    """The float graphs of the device, in the order of execution."""
+    return [graph for graph in parts_of(module).values() if on_device(graph)]
+
+
+def segment_name(index: int) -> str:
+    return f"{MAIN}{index or ''}"
+
+
+def island_name(index: int) -> str:
+    """The name of the host's part before a segment that is not the first."""
+    return f"island{index}"
+
+
+def cut(graph: ax.GraphOp, pieces: Mapping[str, Ops], taken: Iterable[str] = ()) -> Parts:
+    """Copies of sets of operators of `graph` as graphs of these names, in the order of execution.
+
+    Parts that give nothing are left out, but for @main. A segment gives only what it computes, so that an input or a
+    constant that the graph returns makes a @postamble, and so does an output of an earlier part. @main has the
+    attributes of `graph`. `taken` are names that other graphs use.
     """
     names = _Names(graph, taken)
     returned = list(zip(graph.terminator.operands, (name.data for name in graph.outputs), strict=True))
-    computed = results(device)
-    parts: list[ax.GraphOp] = []
-    if after or any(value not in computed for value, _ in returned):
-        tail = [*operands(after), *(value for value, _ in returned)]
-        main_outputs = [(value, names.of(value)) for value in dict.fromkeys(tail) if value in computed]
-        parts.append(_extract(POSTAMBLE, after, returned, names))
-    else:
-        tail, main_outputs = [], returned
-    main = _extract(MAIN, device, main_outputs, names)
-    main.attributes |= graph.attributes
-    parts.append(main)
-    if before:
-        early = results(before)
-        needed = dict.fromkeys(value for value in [*operands(device), *tail] if value in early)
-        parts.append(_extract(PREAMBLE, before, [(value, names.of(value)) for value in needed], names))
-    return {part.sym_name.data: part for part in reversed(parts)}
+    remaining = dict(pieces)
+    last = list(remaining)[-1]
+    if last != POSTAMBLE and any(value not in results(remaining[last]) for value, _ in returned):
+        remaining[POSTAMBLE] = {}
+    last, ops = remaining.popitem()
+    wanted: list[tuple[str, Ops, list[Output]]] = [(last, ops, returned)]
+    needed = [*operands(ops), *(value for value, _ in returned)]
+    for symbol, ops in reversed(remaining.items()):
+        computed = results(ops)
+        outputs = [(value, names.of(value)) for value in dict.fromkeys(needed) if value in computed]
+        if outputs or symbol == MAIN:
+            wanted.append((symbol, ops, outputs))
+            needed = [*operands(ops), *needed]
+    parts = {symbol: _extract(symbol, ops, outputs, names) for symbol, ops, outputs in reversed(wanted)}
+    parts[MAIN].attributes |= graph.attributes
+    return parts
 
 
 def join(symbol: str, graphs: Sequence[ax.GraphOp], outputs: Sequence[str] | None = None) -> ax.GraphOp:

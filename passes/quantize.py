@@ -1,4 +1,4 @@
-"""`quantize`: the float graph @main becomes an int8 graph, with the scales that calibration suggests."""
+"""`quantize`: the float graphs of the device become int8 graphs, with the scales that calibration suggests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ others as `per_tensor_histogram`.
 
 @dataclass(frozen=True)
 class Quantize(ModulePass):
-    """Replaces `ax.graph @main` by an `axq.graph`: int8 tensors, int8 weights, one requantization an operation."""
+    """Replaces `ax.graph`s of the device by `axq.graph`s: int8 tensors and weights, one requantization an operation."""
 
     name = "quantize"
 
@@ -38,10 +38,12 @@ class Quantize(ModulePass):
     )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        from axir.passes.quantization.graph import main_graph
+        from axir.passes.graph_parts import on_device
+        from axir.passes.quantization.graph import device_parts
 
         store = AxContext.of(ctx).store
-        quantize(main_graph(op), store, self.scheme, self.quantize_dw_channel_wise, self.softmax_neutral_value)
+        for graph in filter(on_device, device_parts(op)):
+            quantize(graph, store, self.scheme, self.quantize_dw_channel_wise, self.softmax_neutral_value)
 
 
 def quantize(

@@ -1,9 +1,9 @@
-"""`split-host`: what the device cannot run goes to the host, before or after the device's part."""
+"""`split-host`: what the device cannot run goes to the host, before, after or between segments of the device."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from axir.dialects import ax
+from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.ir.location import node_name
 from axir.passes.device_support import unsupported
@@ -26,7 +27,21 @@ from axir.passes.graph_flow import (
     total_macs,
     users,
 )
-from axir.passes.graph_parts import MAIN, POSTAMBLE, PREAMBLE, Parts, cut, join, names_in, parts_of
+from axir.passes.graph_parts import (
+    MAIN,
+    POSTAMBLE,
+    PREAMBLE,
+    Parts,
+    cut,
+    island_name,
+    join,
+    names_in,
+    on_device,
+    parts_of,
+    segment_name,
+)
+from axir.passes.partition import stages
+from axir.target.description import Target, load
 
 HOST_SHARE = 0.05
 """Before or after the device's part, the host takes at most this share of the network's multiply-accumulates."""
@@ -34,26 +49,33 @@ HOST_SHARE = 0.05
 
 @dataclass(frozen=True)
 class SplitHost(ModulePass):
-    """Cuts @main into @preamble and @postamble for the host, and @main for the device (passes/graph_parts.py).
+    """Cuts @main into segments for the device and parts for the host (passes/graph_parts.py).
 
-    An operator that the device cannot run goes to the host with everything before it, or everything after it, which
-    must be at most 5 % of @main's multiply-accumulates. So does small work of the device that only the host's part
-    after it uses, and that shares nothing with the rest of the device's. What has more on both sides stays in @main,
-    where `validate-operators` finds it. Host parts that the module has already get what is added.
+    An operator that the device cannot run goes to the host with everything before it, as @preamble, or everything
+    after it, as @postamble, where that is at most 5 % of @main's multiply-accumulates. So does small work of the device
+    that only the host's part after it uses, and that shares nothing with the rest of the device's. What has more on
+    both sides becomes a host island between two segments, if these pay for their transfers (passes/partition.py).
+    Without `host_islands` it stays in @main, where `validate-operators` finds it. Host parts that the module has
+    already get what is added; a module with islands stays as it is.
 
     Raises `AxirError` where nothing is left for the device. Without `run_graph_cleaner` it does nothing.
     """
 
     name = "split-host"
     run_graph_cleaner: bool = True
+    host_islands: bool = field(
+        default=True, metadata={"help": "cut host parts out of the middle; else only before and after the device"}
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         there = parts_of(op)
-        if MAIN not in there or not self.run_graph_cleaner:
+        if not self.run_graph_cleaner or [name for name, graph in there.items() if on_device(graph)] != [MAIN]:
             return
         main = there[MAIN]
-        parts = cut(main, *partition(operators(main)), taken=names_in(there.values()))
-        new = _with_host_parts(parts, there)
+        known = AxContext.of(ctx).target
+        target = known if isinstance(known, Target) else load(None)
+        pieces = partition(operators(main), target if self.host_islands else None)
+        new = _with_host_parts(cut(main, pieces, taken=names_in(there.values())), there)
         for name in (PREAMBLE, POSTAMBLE):
             if name in there:
                 Rewriter.erase_op(there[name])
@@ -64,7 +86,9 @@ def _with_host_parts(parts: Parts, there: Parts) -> list[ax.GraphOp]:
     """The parts, host parts joined with those that were there already, which are farther from the device."""
     early = [given[PREAMBLE] for given in (there, parts) if PREAMBLE in given]
     late = [given[POSTAMBLE] for given in (parts, there) if POSTAMBLE in given]
-    graphs = [parts[MAIN], *([join(POSTAMBLE, late)] if late else [])]
+    graphs = [graph for name, graph in parts.items() if name not in (PREAMBLE, POSTAMBLE)]
+    if late:
+        graphs.append(join(POSTAMBLE, late))
     if early:
         taken = names_in(graphs)
         needed = dict.fromkeys(name.data for graph in early for name in graph.outputs if name.data in taken)
@@ -72,8 +96,11 @@ def _with_host_parts(parts: Parts, there: Parts) -> list[ax.GraphOp]:
     return graphs
 
 
-def partition(ops: Sequence[Operation]) -> tuple[Ops, Ops, Ops]:
-    """What runs on the host before the device, on the device, and on the host after it. Raises `AxirError`."""
+def partition(ops: Sequence[Operation], target: Target | None) -> dict[str, Ops]:
+    """What runs where: the operators of every part by its name, in the order of execution. Raises `AxirError`.
+
+    Without a `target` there are no islands, and @main may hold what the device cannot run.
+    """
     reasons = {op: reason for op in ops if (reason := unsupported(op)) is not None}
     limit = HOST_SHARE * total_macs(ops)
     before, after = _host_parts(ops, reasons, limit)
@@ -82,15 +109,25 @@ def partition(ops: Sequence[Operation]) -> tuple[Ops, Ops, Ops]:
         if feeds_host and 0 < limit >= total_macs(after | part):
             after |= part
     device = {op: None for op in ops if op not in before and op not in after}
-    if not device:
+    forced = {op: None for op in device if op in reasons}
+    if not device or (target is not None and len(forced) == len(device)):
         raise _nothing_left(reasons)
+    pieces = {MAIN: device}
+    if forced and target is not None:
+        cut_up = stages(list(device), forced, target)
+        before, after = before | cut_up.host[0], after | cut_up.host[-1]
+        pieces = {MAIN: cut_up.device[0]}
+        for index, (island, segment) in enumerate(zip(cut_up.host[1:-1], cut_up.device[1:], strict=True), 1):
+            pieces |= {island_name(index): island, segment_name(index): segment}
     # Early work that only the postamble needs is the postamble's.
+    middle = {op: None for piece in pieces.values() for op in piece}
     wanted: Ops = {}
     for op in reversed(ops):
-        if op in device or any(user in wanted for value in op.results for user in users(value)):
+        if op in middle or any(user in wanted for value in op.results for user in users(value)):
             wanted[op] = None
     early = {op: None for op in ops if op in before and op in wanted}
-    return early, device, {op: None for op in ops if op not in early and op not in device}
+    late = {op: None for op in ops if op not in early and op not in middle}
+    return ({PREAMBLE: early} if early else {}) | pieces | ({POSTAMBLE: late} if late else {})
 
 
 def _host_parts(ops: Sequence[Operation], reasons: dict[Operation, str], limit: float) -> tuple[Ops, Ops]:

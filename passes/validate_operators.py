@@ -13,7 +13,7 @@ from axir.dialects import ax
 from axir.ir.diagnostics import AxirError, AxirErrorGroup
 from axir.passes.device_support import unsupported
 from axir.passes.graph_flow import ancestors, dependents, operator_name, operators, total_macs
-from axir.passes.graph_parts import MAIN, PREAMBLE, parts_of
+from axir.passes.graph_parts import device_graphs, on_device, parts_of
 from axir.passes.split_host import HOST_SHARE
 
 MOST_ERRORS = 20
@@ -22,7 +22,7 @@ MOST_ERRORS = 20
 
 @dataclass(frozen=True)
 class ValidateOperators(ModulePass):
-    """Checks every operator of @main against what the device can run (passes/device_support.py); changes nothing.
+    """Checks every operator on the device against what it can run (passes/device_support.py); changes nothing.
 
     Raises `AxirError` naming each operator that the device cannot run, why, and how much of the network is before and
     after it. `run_graph_cleaner` says whether `split-host` has had its chance. Without `validate_operators` nothing is
@@ -34,34 +34,35 @@ class ValidateOperators(ModulePass):
     run_graph_cleaner: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        parts = parts_of(op)
-        if MAIN not in parts or not self.validate_operators:
+        segments = device_graphs(op)
+        if not segments or not self.validate_operators:
             return
-        errors = [*self._operators(parts), *_outputs(parts[MAIN])]
+        errors = [*self._operators(op), *(error for graph in segments for error in _outputs(graph))]
         if not errors:
             return
         group = AxirErrorGroup(errors[:MOST_ERRORS], omitted=max(0, len(errors) - MOST_ERRORS))
         if self.run_graph_cleaner:
-            group.add_context("replace these operators in the model, or cut the model in two there")
+            group.add_context(
+                "replace these operators in the model, or cut the model in two there; host islands, if allowed, take "
+                "them too"
+            )
         else:
             group.add_context("run_graph_cleaner is false: nothing goes to the host")
         raise group
 
-    def _operators(self, parts: dict[str, ax.GraphOp]) -> list[AxirError]:
-        main = operators(parts[MAIN])
-        early, late = 0, 0
-        for name, graph in parts.items():
-            if name != MAIN:
-                work = total_macs(operators(graph))
-                early, late = (early + work, late) if name == PREAMBLE else (early, late + work)
-        whole = max(1, early + late + total_macs(main))
+    def _operators(self, module: ModuleOp) -> list[AxirError]:
+        parts = list(parts_of(module).values())
+        work = [total_macs(operators(graph)) for graph in parts]
+        whole = max(1, sum(work))
         errors: list[AxirError] = []
-        for op in main:
-            reason = unsupported(op)
-            if reason is not None:
-                before = (early + total_macs(ancestors(op, main))) / whole
-                after = (late + total_macs(dependents(op, main))) / whole
-                errors.append(self._error(op, reason, before, after))
+        for index, graph in enumerate(parts):
+            ops = operators(graph) if on_device(graph) else []
+            for op in ops:
+                reason = unsupported(op)
+                if reason is not None:
+                    before = (sum(work[:index]) + total_macs(ancestors(op, ops))) / whole
+                    after = (sum(work[index + 1 :]) + total_macs(dependents(op, ops))) / whole
+                    errors.append(self._error(op, reason, before, after))
         return errors
 
     def _error(self, op: Operation, reason: str, before: float, after: float) -> AxirError:

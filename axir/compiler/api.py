@@ -30,6 +30,7 @@ def quantize(
     transform_fn: Transform | None = None,
     *,
     input_shapes: Shapes | None = None,
+    host_islands: bool = True,
     listener: Listener | None = None,
 ) -> QuantizedModel:
     """Quantize an ONNX model (a file or a ModelProto) or a PyTorch module; the result is callable on float arrays.
@@ -40,7 +41,8 @@ def quantize(
     `calibration_dataset` is read once, item by item; `transform_fn` turns an item into what the model takes: an array
     of its only input's shape (a batch axis of 1 may be missing) and type, a sequence of one array an input, or a
     mapping from input names. Without a dataset, random samples are used and `listener.warning` hears of it.
-    `input_shapes` gives shapes, by name, to inputs whose shape the model leaves open.
+    `input_shapes` gives shapes, by name, to inputs whose shape the model leaves open. Without `host_islands`, an
+    operator that the device cannot run in the middle of the network is an error.
 
     Raises `AxirError` for a model that is damaged or not supported, and for samples that do not fit it.
     """
@@ -49,7 +51,7 @@ def quantize(
 
     request = _request(model, config, calibration_dataset, transform_fn, input_shapes, None)
     config = check_supported(request).replace(compiler_mode="quantize_only", quantized_graph_export=True)
-    session = Session(config, request.target, listener)
+    session = Session(config, request.target, listener, options={"host_islands": host_islands})
     quantized, _, _ = quantized_model(request, session)
     assert quantized is not None
     return quantized
@@ -65,6 +67,7 @@ def compile(
     input_shapes: Shapes | None = None,
     target: str | Path | None = None,
     check: int = 0,
+    host_islands: bool = True,
     dump_ir: str | Path | None = None,
     listener: Listener | None = None,
 ) -> CompiledModel:
@@ -77,11 +80,14 @@ def compile(
     Raises `AxirError`, also where simulator and reference differ, and `OSError`. The folder then holds a report and a
     log that name the stage, and no artifacts.
     """
+    from dataclasses import replace
+
     from axir.compiler.compiled_model import CompiledModel
     from axir.compiler.driver import run
     from axir.ir.diagnostics import AxirError
 
     request = _request(model, config, calibration_dataset, transform_fn, input_shapes, target, check, dump_ir)
+    request = replace(request, host_islands=host_islands)
     output = output_dir or request.config.output_dir
     if output is None:
         raise AxirError("no output folder given", notes=("pass output_dir, or set it in the configuration",))

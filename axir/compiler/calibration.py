@@ -10,7 +10,7 @@ from axir.compiler.dataset import Samples
 from axir.compiler.session import Session
 from axir.compiler.source import in_order
 from axir.passes.calibrate import RANDOM_SAMPLES, calibrate
-from axir.passes.quantization.graph import depthwise_inputs, main_graph
+from axir.passes.quantization.graph import depthwise_inputs, device_parts
 from axir.passes.quantization.samples import main_samples, model_inputs, random_samples
 
 STAGE = "calibrate"
@@ -33,21 +33,21 @@ def random_dataset(module: ModuleOp, session: Session, count: int | None, seed: 
 
 
 def calibrate_module(module: ModuleOp, session: Session, samples: Samples) -> int:
-    """Annotate @main with the statistics that the configured scheme needs; how many samples there were.
+    """Annotate the device's graphs with the statistics that the configured scheme needs; how many samples there were.
 
     Raises `AxirError` for samples that do not fit the model.
     """
     config = session.config
     store = session.context.store
-    graph = main_graph(module)
+    graphs = device_parts(module)
     per_channel = config.quantize_dw_channel_wise or config.quantization_scheme == "hybrid_per_tensor_per_channel"
     with session.stage(STAGE):
         count = calibrate(
-            graph,
+            graphs,
             store,
             main_samples(module, store, samples),
             histogram=config.quantization_scheme != "per_tensor_min_max",
-            channels_for=depthwise_inputs(graph) if per_channel else (),
+            channels_for=[value for graph in graphs for value in depthwise_inputs(graph)] if per_channel else (),
             progress=lambda done: session.listener.progress(done, samples.total),
         )
         session.message(f"calibrated on {count} samples")

@@ -104,7 +104,7 @@ def _prepare(request: Request, output_dir: Path, listener: Listener | None) -> t
             raise AxirError(f"{what} is inside the output folder", location=str(place), notes=("choose another",))
     if config.remove_output_dir:
         check_removable(output_dir, request.inputs)
-    session = Session(config, request.target, listener, request.dump_ir)
+    session = Session(config, request.target, listener, request.dump_ir, {"host_islands": request.host_islands})
     for note in request.notes:
         session.message(note)
     for text in request.warnings:

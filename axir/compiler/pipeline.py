@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from xdsl.passes import ModulePass
 
@@ -52,13 +52,24 @@ DRIVER_SETTINGS = (
 """Settings that no pass reads, but the driver."""
 
 
-def make_passes(names: Sequence[str], config: CompilerConfig) -> list[ModulePass]:
-    """The passes of these names; each option has the value of the setting of its name."""
+def make_passes(
+    names: Sequence[str], config: CompilerConfig, options: Mapping[str, object] | None = None
+) -> list[ModulePass]:
+    """The passes of these names; each option has the value of the setting of its name.
+
+    `options` gives values to options that are no settings, by their names.
+    """
     available = passes()
     made: list[ModulePass] = []
     for name in names:
         kind = available[name].load()
-        made.append(kind(**{option: getattr(config, setting) for option, setting in option_settings(kind).items()}))
+        given: dict[str, Any] = {
+            field.name: options[field.name]
+            for field in cast(Sequence[dataclasses.Field[Any]], dataclasses.fields(kind))
+            if options and field.name in options
+        }
+        given |= {option: getattr(config, setting) for option, setting in option_settings(kind).items()}
+        made.append(kind(**given))
     return made
 
 

@@ -31,7 +31,8 @@ class Request:
     """What to compile, and how.
 
     `target_file` is the target description when it is not the shipped one, `reads` are further files that belong to
-    the input: a card, its config, its weights. `notes` and `warnings` are lines for the log.
+    the input: a card, its config, its weights. Without `host_islands`, an operator in the middle that the device cannot
+    run is an error. `notes` and `warnings` are lines for the log.
     """
 
     model: str | Path | ModelProto | QuantizedModel
@@ -41,6 +42,7 @@ class Request:
     target_file: Path | None = None
     input_shapes: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
     check: int = 0
+    host_islands: bool = True
     dump_ir: Path | None = None
     arguments: Mapping[str, Any] | None = None
     reads: Sequence[Path] = ()

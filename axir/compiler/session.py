@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,14 +47,21 @@ class StageTime:
 class Session:
     """Runs stages: each is timed, verified, written to the dump folder when there is one, and named when it fails.
 
-    `current` is the stage under way, or the one that failed. `last_good` is a copy of the module as it was after the
-    last stage that succeeded, kept only where an error artifact would need it.
+    `options` are those of passes that are no settings. `current` is the stage under way, or the one that failed.
+    `last_good` is a copy of the module as it was after the last stage that succeeded, kept only where an error artifact
+    would need it.
     """
 
     def __init__(
-        self, config: CompilerConfig, target: Target, listener: Listener | None = None, dump_ir: Path | None = None
+        self,
+        config: CompilerConfig,
+        target: Target,
+        listener: Listener | None = None,
+        dump_ir: Path | None = None,
+        options: Mapping[str, object] | None = None,
     ):
         self.config = config
+        self.options = dict(options or {})
         self.target = target.with_frequency(config.frequency)
         self.listener = listener or Listener()
         self.context = make_context()
@@ -86,7 +93,7 @@ class Session:
         """Run passes by name, each as a stage, and verify the module after each. Raises `AxirError`."""
         for name in passes:
             with self.stage(name):
-                made = make_passes([name], self.config)
+                made = make_passes([name], self.config, self.options)
                 run_passes(self.context, module, made, step=lambda step: self.trace.span(step, "step"))
             self.record(module, name)
 

@@ -78,7 +78,7 @@ def level_of(module: ModuleOp, path: str) -> Level:
     """The level of a module. Raises `AxirError` when it holds no network."""
     for op in module.ops:
         if isinstance(op, aipu.ProgramOp):
-            return Level.PROGRAM if all(buffer.at is not None for buffer in op.buffers) else Level.TASKS
+            return Level.PROGRAM if all(buffer.at is not None for buffer in _buffers(module)) else Level.TASKS
         if isinstance(op, axq.GraphOp):
             return Level.QUANTIZED
         if isinstance(op, ax.GraphOp) and op.sym_name.data == "main":
@@ -88,6 +88,10 @@ def level_of(module: ModuleOp, path: str) -> Level:
         location=path,
         notes=("expected an ax.graph @main, an axq.graph @main or an aipu.program",),
     )
+
+
+def _buffers(module: ModuleOp) -> list[aipu.BufferOp]:
+    return [buffer for op in module.ops if isinstance(op, aipu.ProgramOp) for buffer in op.buffers]
 
 
 def in_order(names: Iterable[str], module: ModuleOp) -> list[str]:

@@ -110,6 +110,7 @@ class Host:
     link: int  # bytes a second, one way at a time
     duplex: int  # bytes a second each way, both ways at a time
     copy: int  # bytes a second of a copy in the host's memory
+    compute: int  # multiply-accumulates a second of the host in float
     call: int  # ns of the driver, a frame
     loop: int  # ns of the application around the call, a frame
 

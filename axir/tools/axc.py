@@ -100,6 +100,10 @@ def make_parser() -> argparse.ArgumentParser:
     how = parser.add_argument_group("what to do")
     how.add_argument("--quantize-only", action="store_true", help="stop after quantization")
     how.add_argument("--check", type=int, default=0, metavar="N", help="simulator against reference on N samples")
+    how.add_argument(
+        "--no-host-islands", action="store_true",
+        help="an operator that the device cannot run in the middle of the network is an error, not the host's",
+    )  # fmt: skip
     how.add_argument("--dump-ir", metavar="DIR", help="write the module after every stage")
     how.add_argument("--cli-args", metavar="FILE", help="read arguments from JSON, as DIR/cli_args.json holds them")
     return parser
@@ -120,6 +124,7 @@ def _request(job: Compilation, network: Path) -> Request:
         samples=lambda module, session: samples(arguments, module, session),
         input_shapes=job.input_shapes(network),
         check=arguments.check,
+        host_islands=not arguments.no_host_islands,
         dump_ir=job.dump_ir,
         arguments=recorded(job.written, make_parser()),
         reads=job.reads(),

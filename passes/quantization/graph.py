@@ -10,6 +10,7 @@ from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue, Use
 
 from axir.dialects import ax, base
 from axir.ir.diagnostics import AxirError
+from axir.passes.graph_parts import on_device, parts_of
 
 STATS = "ax.stats"
 ARGUMENT_STATS = "arg_stats"
@@ -29,6 +30,17 @@ def main_graph(module: ModuleOp) -> ax.GraphOp:
     if graph is None:
         raise AxirError("the module has no ax.graph @main", notes=("import a model first",))
     return graph
+
+
+def device_parts(module: ModuleOp) -> list[ax.GraphOp]:
+    """The device's segments with the islands between them, in the order of execution.
+
+    Raises `AxirError` when the module has no @main.
+    """
+    parts = list(parts_of(module).values())
+    places = [index for index, graph in enumerate(parts) if on_device(graph)]
+    _ = main_graph(module)
+    return parts[places[0] : places[-1] + 1]
 
 
 def tensors(graph: ax.GraphOp) -> list[SSAValue]:

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
 from axir.passes.quantization.float_graph import FloatGraph, input_shapes
-from axir.passes.quantization.graph import graph_named, main_graph
+from axir.passes.quantization.graph import device_parts, graph_named
 from axir.passes.remove_layout_transform import nhwc_inputs, to_nhwc
 
 Array = NDArray[Any]
@@ -22,17 +22,16 @@ Inputs = dict[str, tuple[tuple[int, ...], str]]
 
 
 def model_inputs(module: ModuleOp) -> Inputs:
-    """Shape and type of what the user feeds: the inputs of @preamble, and those of @main that it does not compute."""
-    main, preamble = main_graph(module), graph_named(module, "preamble")
+    """Shape and type of what the user feeds to @preamble, to the device's segments and to the islands between them."""
     channels_last = nhwc_inputs(module)
-    inputs = {
-        name: (to_nhwc(shape) if name in channels_last else shape, dtype)
-        for name, (shape, dtype) in input_shapes(main).items()
-    }
-    if preamble is None:
-        return inputs
-    computed = {name.data for name in preamble.outputs}
-    return input_shapes(preamble) | {name: entry for name, entry in inputs.items() if name not in computed}
+    inputs: Inputs = {}
+    computed: dict[str, None] = {}
+    for part in [graph for graph in (graph_named(module, "preamble"),) if graph is not None] + device_parts(module):
+        for name, (shape, dtype) in input_shapes(part).items():
+            if name not in computed and name not in inputs:
+                inputs[name] = to_nhwc(shape) if name in channels_last else shape, dtype
+        computed |= dict.fromkeys(name.data for name in part.outputs)
+    return inputs
 
 
 def check_sample(sample: Sample, inputs: Inputs, index: int) -> None:
@@ -56,7 +55,7 @@ def check_sample(sample: Sample, inputs: Inputs, index: int) -> None:
 
 
 def main_samples(module: ModuleOp, store: WeightStore, samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Samples of the model as samples of @main: @preamble, where there is one, computes its inputs."""
+    """Samples of the model with the inputs of @main: @preamble, where there is one, computes its inputs."""
     inputs = model_inputs(module)
     channels_last = nhwc_inputs(module)
     preamble = graph_named(module, "preamble")

@@ -101,12 +101,13 @@ class Settings:
 
     run_graph_cleaner: bool = setting(
         "cleaner", True, effect=True,
-        meaning="move what the device cannot run to the host, before and after the device's part. false: every "
-        "operator must run on the device")
+        meaning="move what the device cannot run to the host: before and after the device's part, and as islands in "
+        "the middle. false: every operator must run on the device")
     graph_cleaner_split_pre_post_processing: bool = setting(
         "cleaner", True, effect=True,
-        meaning="the host's parts are kept, as preamble.onnx and postamble.onnx. false: they are dropped, and the "
-        "compiled model takes and gives the tensors of the device's part; a warning lists the operators")
+        meaning="the host's parts before and after the device are kept, as preamble.onnx and postamble.onnx. false: "
+        "they are dropped, and the compiled model takes and gives the tensors of the device's part; a warning lists "
+        "the operators. Islands stay")
     graph_cleaner_condition: CleanerCondition | None = setting(
         "cleaner", None, effect=True,
         meaning="forced split: the first graph_cleaner_node whose largest constant has more elements (or a larger "

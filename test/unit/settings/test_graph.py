@@ -205,7 +205,7 @@ def test_rewrite_dense_to_conv2d_is_an_error_in_the_middle() -> None:
     net.node("Gemm", net.random(8 * SIZE * SIZE, 8)).node("Reshape", net.constant(np.array([1, 8, 1, 1]))).conv(8, 8)
     quantize(net.model(), net.samples())
     with pytest.raises(AxirError, match=r"cannot run ax.gemm.*\(rewrite_dense_to_conv2d\)"):
-        quantize(net.model(), net.samples(), CompilerConfig(rewrite_dense_to_conv2d=False))
+        quantize(net.model(), net.samples(), CompilerConfig(rewrite_dense_to_conv2d=False), host_islands=False)
 
 
 # --- validate_operators ----------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def attention() -> Net:
 def test_validate_operators_names_every_operator() -> None:
     net = attention()
     with pytest.raises(AxirError) as error:
-        quantize(net.model(), net.samples())
+        quantize(net.model(), net.samples(), host_islands=False)
     assert [single.node for single in error.value.errors] == ["softplus_1", "softplus_3"]
     assert error.value.render().count("it has no such operator") == 2
     assert "cut the model in two there" in error.value.render()
@@ -229,7 +229,7 @@ def test_validate_operators_off_leaves_it_to_a_later_pass(tmp_path: Path) -> Non
     net = attention()
     config = CompilerConfig(validate_operators=False)
     with pytest.raises(AxirError, match=r"'ax\.onnx' has no quantized form") as error:
-        compile(net.model(), config, tmp_path / "out", calibration_dataset=net.samples())
+        compile(net.model(), config, tmp_path / "out", calibration_dataset=net.samples(), host_islands=False)
     assert error.value.node == "softplus_1"
     report = json.loads((tmp_path / "out" / "compilation_report.json").read_text())
     assert (report["status"], report["stage"]) == ("QUANTIZATION_ERROR", "quantize")

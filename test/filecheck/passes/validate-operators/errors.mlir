@@ -1,4 +1,4 @@
-// RUN: not ax-opt %s -p split-host,validate-operators --split-input-file 2>&1 | filecheck %s
+// RUN: not ax-opt %s -p 'split-host{host-islands=false},validate-operators' --split-input-file 2>&1 | filecheck %s
 
 // Half of the work before, half after: neither goes to the host. Every operator is named, what to do once.
 // CHECK:      net.onnx:1:0: error: [attention] the device cannot run Cosh in the middle of the network: it has no such operator
