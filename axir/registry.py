@@ -102,6 +102,9 @@ PASSES: dict[str, PassEntry] = {
         "ListSchedulePass",
         "order the tasks by list scheduling, before they have addresses",
     ),
+    "batch-over-cores": PassEntry(
+        "axir.passes.batch_over_cores", "BatchOverCoresPass", "run a program on several cores, a frame each"
+    ),
     "plan-memory": PassEntry("axir.passes.plan_memory", "PlanMemoryPass", "give every buffer an address"),
     "schedule": PassEntry(
         "axir.passes.schedule", "SchedulePass", "order conflicting tasks of different units by tokens"

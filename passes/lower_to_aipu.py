@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, i64
-from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from axir.dialects import aipu, axq
-from axir.ir.constants import constant_attr
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
-from axir.ir.location import name_loc
 from axir.ir.store import WeightStore
 from axir.passes.lowering.array_map import ArrayOptions
 from axir.passes.lowering.bound import lower_bound
 from axir.passes.lowering.build_network import NetworkOptions, build_network
 from axir.passes.lowering.chain_search import DEFAULT_CANDIDATES, ChainOptions
-from axir.passes.lowering.emission import EmitOptions, Emitted
-from axir.passes.lowering.jobs import Buffer, Job
-from axir.passes.lowering.network import Network
+from axir.passes.lowering.cores.lower import bound_over_cores, lower_over_cores
+from axir.passes.lowering.emission import EmitOptions
 from axir.passes.lowering.pools import Pools, pool
+from axir.passes.lowering.program import CodeHome, CoreProgram, build_program
 from axir.passes.lowering.registers import Algorithm
-from axir.passes.lowering.settle import SettleOptions, lifetimes, settle
-from axir.passes.lowering.tensors import Tensor
+from axir.passes.lowering.settle import SettleOptions, settle
 from axir.passes.lowering.tiling import TilingOptions
 from axir.passes.memory.budget import Budget, MemoryLimits
 from axir.target.description import Target, load
-from axir.target.isa import DESCRIPTOR_BYTES, INSTRUCTIONS, UNITS, Memory, VectorProgram
+from axir.target.isa import INSTRUCTIONS, UNITS, Memory, VectorProgram
 
 Pool = Literal["global.ddr", "global.l2", "global.l1"]
 
@@ -46,6 +40,11 @@ class LowerToAipuPass(MemoryLimits, ModulePass):
 
     name = "lower-to-aipu"
 
+    aipu_cores_used: int = field(default=1, metadata={"help": "cores that the program runs on"})
+    multicore_mode: Literal["multiprocess", "multithread", "batch", "cooperative", "pipeline"] = field(
+        default="multiprocess",
+        metadata={"help": "several cores: room for a frame each (batch), one frame split over them, or stages of it"},
+    )
     elf_in_ddr: bool = field(default=True, metadata={"help": "keep the descriptors in DDR, not L2"})
     stream_tasklist: bool = field(
         default=True, metadata={"help": "fetch descriptors while they run; else copy them to L2 before each frame"}
@@ -160,15 +159,29 @@ class LowerToAipuPass(MemoryLimits, ModulePass):
         )  # fmt: skip
         network = build_network(graph, store, target, layout)
         budget, options = self._budget(target), self._options()
-        emitted, jobs = settle(network, budget, options, self._code, target)
-        code = [aipu.CodeOp(0, unit, self.code_home(unit), None, self.preloads(unit)) for unit in self._code(jobs)]
-        program = _program(graph.sym_name.data, network, emitted, jobs, code, store, target)
+        code = CodeHome(self.code_home, self.preloads)
         bound = lower_bound(network, budget.l2, options.pools, target)
+        name = graph.sym_name.data
+        mode, cores = self.multicore_mode, self.aipu_cores_used
+        if cores > 1 and (mode == "cooperative" or mode == "pipeline"):
+            _check_pools(options.pools, mode)
+            program = lower_over_cores(name, network, mode, cores, budget, options, code, store, target)
+            bound = bound_over_cores(bound, mode, cores)
+        else:
+            emitted, jobs = settle(network, budget, options, code.buffers, target)
+            layers = [aipu.LayerAttr.of(layer.name, layer.operator, layer.unit, layer.macs) for layer in network.layers]
+            core = CoreProgram(emitted, jobs, range(len(layers)))
+            program = build_program(name, "single", target.name, network, layers, [core], code, store)
         program.attributes["bound"] = DictionaryAttr({key: IntegerAttr(value, i64) for key, value in bound.items()})
         return program
 
     def _budget(self, target: Target) -> Budget:
-        return self.budget(target, task_lists=int(any(map(self.preloads, UNITS))))
+        """What the program may use; a batch has activations of every frame beside each other."""
+        if self.aipu_cores_used > target.device.cores:
+            raise AxirError(f"aipu_cores_used is {self.aipu_cores_used}, {target.name} has {target.device.cores} cores")
+        lists = self.aipu_cores_used if any(map(self.preloads, UNITS)) else 0
+        budget = self.budget(target, lists)
+        return replace(budget, frames=self.aipu_cores_used) if self.multicore_mode == "batch" else budget
 
     def _options(self) -> SettleOptions:
         pools = Pools(
@@ -193,45 +206,11 @@ class LowerToAipuPass(MemoryLimits, ModulePass):
             pools, self.split_buffer_promotion, self.max_memplan_attempts, self.group_ifdw_tasks,
         )  # fmt: skip
 
-    def _code(self, jobs: Sequence[Job]) -> dict[str, Buffer]:
-        """The bytes of the descriptors, by queue."""
-        counts = Counter(task.unit for task in jobs)
-        return {
-            unit: Buffer(f"code.{unit}", self.code_home(unit), counts[unit] * DESCRIPTOR_BYTES)
-            for unit in UNITS if counts[unit]
-        }  # fmt: skip
 
-
-def _program(
-    name: str,
-    network: Network,
-    emitted: Emitted,
-    jobs: Sequence[Job],
-    code: Sequence[aipu.CodeOp],
-    store: WeightStore,
-    target: Target,
-) -> aipu.ProgramOp:
-    buffers: dict[Buffer, aipu.BufferOp] = {}
-    for buffer in lifetimes(jobs, list(emitted.ports.values())):
-        data = None if buffer.parts is None else constant_attr(buffer.data(), store)
-        buffers[buffer] = aipu.BufferOp(buffer.label, buffer.memory, buffer.size, None, data)
-    ports: list[aipu.InputOp | aipu.OutputOp] = []
-    for kind, entries in ((aipu.InputOp, network.inputs), (aipu.OutputOp, network.outputs)):
-        for label, tensor, host_type in entries:
-            place = buffers[emitted.ports[id(tensor.storage)]].result
-            ports.append(kind(label, place, tensor.offset, _layout(tensor), host_type))
-    core = aipu.CoreOp(0)
-    for task in jobs:
-        operands: list[SSAValue] = [buffers[buffer].result for buffer in task.buffers]
-        made = aipu.TaskOp.make(task.instruction, operands, task.unit, task.layer)
-        made.location = name_loc(network.layers[task.layer].name)
-        core.body.block.add_op(made)
-    layers = [aipu.LayerAttr.of(layer.name, layer.operator, layer.unit, layer.macs) for layer in network.layers]
-    program = aipu.ProgramOp(name, target.name, layers, [*buffers.values(), *ports, *code, core])
-    return program
-
-
-def _layout(tensor: Tensor) -> aipu.LayoutAttr:
-    if tensor.order == "NCHW":
-        return aipu.LayoutAttr.nchw()
-    return aipu.LayoutAttr(tensor.row_pitch, tensor.pitch, tensor.runs)
+def _check_pools(pools: Pools, mode: str) -> None:
+    """Raises `AxirError` for pools that cores cannot share."""
+    if pools.io == "l1":
+        raise AxirError(
+            f"io_memory_pool is global.l1: the cores of a {mode} program share inputs and outputs, each has its own L1",
+            notes=("set io_memory_pool to global.l2 or global.ddr",),
+        )

@@ -22,7 +22,8 @@ from axir.dialects import aipu
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.passes.memory.budget import MemoryLimits
-from axir.passes.memory.packing import Interval, lower_bound, pack
+from axir.passes.memory.lifetimes import Lifetimes, Part, Place
+from axir.passes.memory.packing import Interval, Packing, lower_bound, pack
 from axir.target.description import Target, load
 from axir.target.isa import MEMORIES, PWORD, Memory
 
@@ -33,23 +34,23 @@ STRETCH_SHARES = (1.0, 0.9, 0.75, 0.5, 0.0)
 PAGED: tuple[Memory, ...] = ("l2", "ddr")
 """What `page_memory` is about: the memories that programs share."""
 
-Placed = aipu.BufferOp | aipu.CodeOp
-
 
 @dataclass(frozen=True)
 class MemoryPlanner(MemoryLimits):
     """Planning, with its options; to be inherited by passes that try out with it what they do to a program.
 
-    A lifetime runs from the first to the last task, in program order, that touches the buffer. Constants and the
-    buffers of inputs and outputs live all the time: the host loads and reads them around a frame.
+    A lifetime runs from the first to the last task, in program order, that touches the buffer (`memory/lifetimes.py`).
+    Constants and the buffers of inputs and outputs live all the time: the host loads and reads them around a frame.
+    What is private to one of several cores lies together: each core has a block of its own in L2 and in DDR.
     With `page_memory` what lies in L2 or DDR starts on a page and shares none with what lives at the same time; in a
     memory that whole pages overflow, bytes are packed instead. The attribute `pages` says which it was, by memory.
 
     With `double_buffer` there is a second set of the buffers of inputs and outputs, which the host fills and empties
     while the program works on the first. It is no part of the program's region and has no addresses in it: between
     frames the device maps one set or the other at the program's addresses (an assumption). Its bytes are kept free in
-    the same memory if the program fits beside them, and else in DDR; from there they are copied between frames. The
-    attribute `second_set` says how many bytes are where, `staged_bytes` how many are copied.
+    the same memory if the program fits beside them, and else in DDR; from there they are copied between frames. Of what
+    passes from one stage of a pipeline to another there always are two sets, in the same way. The attribute
+    `second_set` says how many bytes are where, `staged_bytes` how many are copied.
     """
 
     page_memory: bool = field(default=True, metadata={"help": "give out L2 and DDR in whole pages, where they fit"})
@@ -61,35 +62,37 @@ class MemoryPlanner(MemoryLimits):
         """Plan one program. Raises `AxirError` where its buffers do not fit, or first fit says so (no `search`)."""
         _check_task_lists(program, self.task_list(target))
         budget = self.budget(target, program.preloading_cores)
-        lifetimes = _lifetimes(program)
+        lifetimes = Lifetimes(program)
         for buffer in program.buffers:
-            if buffer not in lifetimes:  # nothing touches it
+            if buffer not in lifetimes.cores and buffer not in lifetimes.always:  # nothing touches it
                 buffer.detach()
                 buffer.erase()
         pages: dict[str, IntegerAttr] = {}
         second_set: dict[str, IntegerAttr] = {}
-        staged, ends = 0, _layer_ends(program)
+        staged = 0
         for memory in MEMORIES:  # DDR last: it takes what does not fit elsewhere
-            placed = {place: lifetime for place, lifetime in lifetimes.items() if place.memory == memory}
+            parts = lifetimes.parts(memory)
             paged = self.page_memory and memory in PAGED
             granules = (target.device.page, PWORD) if paged else (PWORD,)
             second = _ports_bytes(program, memory, granules[0]) if self.double_buffer else 0
             second += staged if memory == "ddr" else 0
+            stages = sum(_whole(b.bytes, granules[0]) for b in lifetimes.boundaries if b.memory == memory)
+            room = budget.of(memory) - stages
             granule = None
             if second and memory != "ddr":
-                granule = _pack(placed, ends, budget.of(memory) - second, granules, search=False)
+                granule = _place(parts, memory, room - second, granules, search=False)
                 if granule is None:
                     staged, second = staged + second, 0
             if granule is None:
-                granule = _pack(placed, ends, budget.of(memory) - second, granules, search)
+                granule = _place(parts, memory, room - second, granules, search)
             if granule is None and not search:
                 raise AxirError(f"first fit finds no place in {memory} for all buffers", op=program)
             if granule is None:
-                raise _overflow(program, memory, budget.of(memory), second, placed)
-            if paged and placed:
+                raise _overflow(lifetimes, memory, budget.of(memory), second + stages, parts)
+            if paged and any(part.lifetimes for part in parts):
                 pages[memory] = IntegerAttr(granule, i64)
-            if second:
-                second_set[memory] = IntegerAttr(second, i64)
+            if second + stages:
+                second_set[memory] = IntegerAttr(second + stages, i64)
         for name, values in (("pages", pages), ("second_set", second_set)):
             if values:
                 program.attributes[name] = DictionaryAttr(values)
@@ -138,39 +141,6 @@ def _check_task_lists(program: aipu.ProgramOp, limit: int) -> None:
             )
 
 
-def _lifetimes(program: aipu.ProgramOp) -> dict[Placed, Interval]:
-    """What is to be placed: buffers, then the descriptors, which live all the time."""
-    end = _end(program)
-    code = {code: Interval(0, end, program.code_bytes(code)) for code in program.code}
-    return {**buffer_lifetimes(program), **code}
-
-
-def _end(program: aipu.ProgramOp) -> int:
-    """The position after the last task."""
-    return max((sum(1 for _ in core.tasks) for core in program.cores), default=0)
-
-
-def buffer_lifetimes(program: aipu.ProgramOp) -> dict[aipu.BufferOp, Interval]:
-    """Lifetimes in positions of the cores' tasks; buffers that nothing touches are left out."""
-    end = _end(program)
-    found: dict[aipu.BufferOp, Interval] = {}
-    for core in program.cores:
-        for position, task in enumerate(core.tasks):
-            for value in task.buffers:
-                buffer = value.owner
-                assert isinstance(buffer, aipu.BufferOp)
-                known = found.get(buffer)
-                first = position if known is None else min(known.first, position)
-                last = position if known is None else max(known.last, position)
-                found[buffer] = Interval(first, last, buffer.bytes)
-    always = [port.buffer.owner for port in (*program.inputs, *program.outputs)]
-    always += [buffer for buffer in program.buffers if buffer.data is not None]
-    for buffer in always:
-        assert isinstance(buffer, aipu.BufferOp)
-        found[buffer] = Interval(0, end, buffer.bytes)
-    return found
-
-
 def _ports_bytes(program: aipu.ProgramOp, memory: Memory, granule: int) -> int:
     """What the buffers of inputs and outputs in a memory take, in whole granules."""
     owners = dict.fromkeys(port.buffer.owner for port in (*program.inputs, *program.outputs))
@@ -178,38 +148,49 @@ def _ports_bytes(program: aipu.ProgramOp, memory: Memory, granule: int) -> int:
     return sum(_whole(buffer.bytes, granule) for buffer in buffers)
 
 
-def _pack(
-    lifetimes: dict[Placed, Interval], ends: Sequence[int], capacity: int, granules: Sequence[int], search: bool = True
-) -> int | None:
-    """Pack one memory in the first of the granules that fits, with as much stretching as fits; returns the granule.
+def _place(parts: Sequence[Part], memory: Memory, capacity: int, granules: Sequence[int], search: bool) -> int | None:
+    """Give all parts of a memory their addresses; returns the granule. Every core has an L1 of that capacity."""
+    if memory != "l1":
+        return _pack(parts, capacity, granules, search)
+    found = [_pack([part], capacity, granules, search) for part in parts]
+    return None if None in found else granules[-1]
 
+
+def _pack(parts: Sequence[Part], capacity: int, granules: Sequence[int], search: bool = True) -> int | None:
+    """Pack parts into one memory in the first of the granules that fits, with as much stretching as fits.
+
+    The first part shares its bytes over time; the others become blocks that live all the time. Returns the granule;
     None where nothing fits, as far as first fit tells, or with `search` a search.
     """
-    intervals = list(lifetimes.values())
     for granule in granules if capacity >= 0 else ():
-        whole = [replace(interval, size=_whole(interval.size, granule)) for interval in intervals]
         for share in STRETCH_SHARES:
             last = search and granule == granules[-1] and share == STRETCH_SHARES[-1]
             effort = {} if last else {"nodes": 0}  # only what must fit is searched for
-            packing = pack(stretch(whole, ends, int(capacity * share)), capacity, **effort)
-            if packing.height <= capacity:
-                for place, address in zip(lifetimes, packing.addresses, strict=True):
-                    place.at = IntegerAttr(address, i64)
-                return granule
+            blocks = [_packed(part, (), capacity, share / len(parts), granule, effort) for part in parts[1:]]
+            sizes = [packing.height for packing in blocks]
+            whole = _packed(parts[0], sizes, capacity, share, granule, effort)
+            if whole.height > capacity:
+                continue
+            bases = whole.addresses[len(parts[0].lifetimes) :]
+            for part, packing, base in zip(parts, [whole, *blocks], [0, *bases], strict=True):
+                for place, address in zip(part.lifetimes, packing.addresses, strict=False):
+                    place.at = IntegerAttr(base + address, i64)
+            return granule
     return None
+
+
+def _packed(
+    part: Part, blocks: Sequence[int], capacity: int, share: float, granule: int, effort: dict[str, int]
+) -> Packing:
+    """A part and blocks beside it, with lifetimes stretched as far as a share of the capacity allows."""
+    whole = [replace(interval, size=_whole(interval.size, granule)) for interval in part.lifetimes.values()]
+    end = max((interval.last for interval in whole), default=0)
+    whole += [Interval(0, end, size) for size in blocks]
+    return pack(stretch(whole, part.ends, int(capacity * share)), capacity, **effort)
 
 
 def _whole(size: int, granule: int) -> int:
     return -(-size // granule) * granule
-
-
-def _layer_ends(program: aipu.ProgramOp) -> list[int]:
-    """Positions at which a layer has its last task, in order."""
-    last: dict[int, int] = {}
-    for core in program.cores[:1]:
-        for position, task in enumerate(core.tasks):
-            last[task.layer.value.data] = position
-    return sorted(last.values())
 
 
 def stretch(intervals: Sequence[Interval], ends: Sequence[int], room: int) -> list[Interval]:
@@ -235,31 +216,38 @@ def stretch(intervals: Sequence[Interval], ends: Sequence[int], room: int) -> li
     return stretched
 
 
-def _overflow(
-    program: aipu.ProgramOp, memory: Memory, capacity: int, second: int, lifetimes: dict[Placed, Interval]
-) -> AxirError:
-    whole = [replace(interval, size=_whole(interval.size, PWORD)) for interval in lifetimes.values()]
-    needed = pack(whole, max(0, capacity - second)).height + second
-    peak, position = lower_bound(list(lifetimes.values()))
+def _overflow(lifetimes: Lifetimes, memory: Memory, capacity: int, second: int, parts: Sequence[Part]) -> AxirError:
+    """What does not fit: of the parts, the one that needs most."""
+    needs = [_packed(part, (), max(0, capacity - second), 0.0, PWORD, {}).height for part in parts]
+    number = needs.index(max(needs))
+    part, needed = parts[number], second + (max(needs) if memory == "l1" else sum(needs))
+    peak, position = lower_bound(list(part.lifetimes.values()))
     alive = sorted(
-        ((interval.size, _label(place)) for place, interval in lifetimes.items()
+        ((interval.size, _label(place)) for place, interval in part.lifetimes.items()
          if interval.first <= position <= interval.last),
         key=lambda entry: -entry[0],
     )  # fmt: skip
-    tasks = list(program.cores[0].tasks) if program.cores else []
-    layer = program.layers.data[tasks[min(position, len(tasks) - 1)].layer.value.data].layer.data if tasks else None
+    tasks = [task for core, task in lifetimes.order if part.core in (None, core)]
+    layers = lifetimes.program.layers.data
+    layer = layers[tasks[min(position, len(tasks) - 1)].layer.value.data].layer.data if tasks else None
+    whose = "" if part.core is None else f" by core {part.core}"
     return AxirError(
         f"the buffers do not fit {memory}: {needed:,} bytes needed, {capacity:,} allowed "
         f"({needed - capacity:,} too many)",
-        op=program,
+        op=lifetimes.program,
         node=layer,
         notes=(
-            f"alive there ({peak:,} bytes): " + ", ".join(f"{label} {size:,}" for size, label in alive[:8]),
+            f"alive there{whose} ({peak:,} bytes): " + ", ".join(f"{label} {size:,}" for size, label in alive[:8]),
             f"raise {memory}_constraint or resources_used",
-            *([f"{second:,} bytes are for second sets of input and output buffers (double_buffer)"] if second else []),
+            *([f"{second:,} bytes are for second sets of {_seconds(lifetimes)}"] if second else []),
         ),
     )
 
 
-def _label(place: Placed) -> str:
+def _seconds(lifetimes: Lifetimes) -> str:
+    ports = "input and output buffers (double_buffer)"
+    return f"{ports} and of what passes between the stages" if lifetimes.boundaries else ports
+
+
+def _label(place: Place) -> str:
     return place.label.data if isinstance(place, aipu.BufferOp) else f"code.{place.unit.data}"

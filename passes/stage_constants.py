@@ -19,7 +19,8 @@ from axir.dialects import aipu
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.passes.memory.accesses import extent
-from axir.passes.plan_memory import MemoryPlanner, buffer_lifetimes
+from axir.passes.memory.lifetimes import buffer_lifetimes
+from axir.passes.plan_memory import MemoryPlanner
 from axir.target.cost import dma_bytes
 from axir.target.description import Target, load
 from axir.target.isa import COPY_UNITS, DESCRIPTOR_BYTES, SYSTEM_DMA, Address, Dma

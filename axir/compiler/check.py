@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from axir.backends.aipu.simulator import Simulator
 from axir.compiler.dataset import Sample
 from axir.compiler.quantized_model import QuantizedModel
 from axir.ir.diagnostics import AxirError
@@ -45,6 +46,39 @@ def check(
             compare(segment, taken, segment.run(taken))
         frame += 1
         done(frame)
+
+
+class OneFrame:
+    """A program run for one frame at a time; one of a batch takes the frames before it in its other places.
+
+    What a frame gives must not depend on its place: it is compared with what the same frame gave in the first.
+    """
+
+    def __init__(self, simulator: Simulator):
+        self._simulator = simulator
+        self._recent: list[tuple[list[I8], list[I8]]] = []  # frames and what they gave, the last first
+
+    def __call__(self, taken: Sequence[I8]) -> list[I8]:
+        """What the frame gives. Raises `AxirError` where a place of a batch gives something else."""
+        frames = self._simulator.image.frames
+        if frames == 1:
+            return self._simulator.run(taken)
+        own = list(taken)
+        batch = [own, *(frame for frame, _ in self._recent)]
+        batch += [own] * (frames - len(batch))
+        given = self._simulator.run([array for frame in batch for array in frame])
+        count = len(given) // frames
+        places = [given[start : start + count] for start in range(0, len(given), count)]
+        expected = [places[0], *(known for _, known in self._recent)]
+        expected += [places[0]] * (frames - len(expected))
+        for number, (want, got) in enumerate(zip(expected, places, strict=True)):
+            if any(not np.array_equal(a, b) for a, b in zip(want, got, strict=True)):
+                raise AxirError(
+                    f"frame {number} of a batch gives other bytes than the same frame as the first",
+                    notes=("this is a defect of AXIR: please report it with the model and conf.toml",),
+                )
+        self._recent = [(own, places[0]), *self._recent][: frames - 1]
+        return places[0]
 
 
 def _compare(tensor: QuantizedTensor, reference: I8, simulated: I8, frame: int) -> None:

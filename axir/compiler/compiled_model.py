@@ -139,6 +139,7 @@ def _describe(
         frequency=session.target.device.frequency,
         cores=max(len(image.cores) for image in images),
         resources=session.config.resources_used,
+        frames=images[0].frames,
         runtime=RuntimeOptions(**{name: getattr(session.config, name) for name in RUNTIME_SETTINGS}),
         inputs=parts.inputs,
         outputs=parts.outputs,
@@ -150,8 +151,8 @@ def _segment(name: str, index: int, image: Image) -> DeviceSegment:
     return DeviceSegment(
         name,
         numbered(PROGRAM, index),
-        tuple(map(_port, image.inputs)),
-        tuple(map(_port, image.outputs)),
+        tuple(_port(port) for port in image.inputs if port.frame == 0),
+        tuple(_port(port) for port in image.outputs if port.frame == 0),
         int(image.notes.get("staged_bytes", 0)),
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects.builtin import ModuleOp
 
 from axir.compiler import calibration
-from axir.compiler.check import check
+from axir.compiler.check import OneFrame, check
 from axir.compiler.compiled_model import CompiledModel, write_compiled_model
 from axir.compiler.config import CompilerConfig
 from axir.compiler.config.checks import idle
@@ -52,10 +52,11 @@ WRITTEN_BESIDE = ("model_debug_save_dir", *DUMP_SETTINGS)
 def check_supported(request: Request) -> CompilerConfig:
     """The configuration that the passes work with. Raises `AxirError` for what this version cannot build."""
     config = request.config
-    if config.aipu_cores_used != 1:
+    there = request.target.device.cores
+    if config.aipu_cores_used > there:
         raise AxirError(
-            f"aipu_cores_used is {config.aipu_cores_used}: this version builds programs for 1 core only",
-            notes=("programs for several cores are not built yet; compile for 1 core",),
+            f"aipu_cores_used is {config.aipu_cores_used}, {request.target.name} has {there} cores",
+            notes=("set aipu_cores_used to no more than the device has",),
         )
     if request.check < 0:
         raise AxirError(f"the number of samples to check is {request.check}; it must be 0 or more")
@@ -141,7 +142,7 @@ def _compile(
             if quantized is None:
                 raise AxirError("a check needs the quantized graph, which this module no longer has")
             session.keep(quantized.module)
-            runs = {name: simulator.run for name, simulator in simulators.items()}
+            runs = {name: OneFrame(simulator) for name, simulator in simulators.items()}
             check(
                 quantized, runs, kept.kept, request.check,
                 lambda done: session.listener.progress(done, request.check),

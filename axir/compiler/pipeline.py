@@ -15,7 +15,8 @@ from axir.registry import passes
 
 QUANTIZE_PASSES = ("quantize",)
 DEVICE_PASSES = (
-    "lower-to-aipu", "stage-constants", "list-schedule", "plan-memory", "schedule", "resolve-addresses",
+    "lower-to-aipu", "stage-constants", "list-schedule", "batch-over-cores", "plan-memory", "schedule",
+    "resolve-addresses",
 )  # fmt: skip
 PASSES = (*GRAPH_PASSES, *QUANTIZE_PASSES, *DEVICE_PASSES)
 
@@ -24,11 +25,9 @@ OPTION_SETTINGS = {"scheme": "quantization_scheme"}
 
 DRIVER_SETTINGS = (
     "compiler_mode",
-    "aipu_cores_used",
     "frequency",
     "onnx_opset_version",
     "remove_io_quantization",
-    "multicore_mode",
     "host_processes_used",
     "input_dmabuf",
     "output_dmabuf",

@@ -33,7 +33,12 @@ STATUSES = (
     Status("QUANTIZATION_ERROR", 5, "the device's part cannot be quantized", ("quantize", "quantization-debug")),
     Status("EXPORT_ERROR", 6, "the quantized model cannot be exported", ("export",)),
     Status("LEGALIZATION_ERROR", 7, "an operator cannot be mapped or tiled", ("lower-to-aipu",)),
-    Status("PLANNING_ERROR", 8, "the buffers cannot be given addresses", ("stage-constants", "plan-memory")),
+    Status(
+        "PLANNING_ERROR",
+        8,
+        "the buffers cannot be given addresses",
+        ("stage-constants", "batch-over-cores", "plan-memory"),
+    ),
     Status("SCHEDULING_ERROR", 9, "the tasks cannot be ordered", ("list-schedule", "schedule")),
     Status("ENCODING_ERROR", 10, "the program cannot be encoded as an image", ("resolve-addresses", "encode")),
     Status("CHECK_ERROR", 11, "the image would go wrong, or differs from the reference", ("time", "check")),

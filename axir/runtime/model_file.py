@@ -115,7 +115,8 @@ class ModelFile:
 
     `parts` are in the order of execution, connected by tensor names: a part takes inputs of the model and what earlier
     parts give. All its programs are on the same `cores` cores at a time and run one after another; together they may
-    use the fraction `resources` of the device's L2 and DDR.
+    use the fraction `resources` of the device's L2 and DDR. A program takes `frames` frames a run; what is said of its
+    tensors and of the model's is of one frame.
     """
 
     name: str
@@ -126,6 +127,7 @@ class ModelFile:
     frequency: int
     cores: int
     resources: float
+    frames: int
     runtime: RuntimeOptions
     inputs: tuple[HostTensor, ...]
     outputs: tuple[HostTensor, ...]
@@ -163,6 +165,7 @@ class ModelFile:
             "frequency_hz": self.frequency,
             "cores": self.cores,
             "resources_used": self.resources,
+            "frames": self.frames,
             "runtime": self.runtime.to_json(),
             "inputs": [tensor.to_json() for tensor in self.inputs],
             "outputs": [tensor.to_json() for tensor in self.outputs],
@@ -214,6 +217,7 @@ def _from_json(value: Json) -> ModelFile:
         frequency=int(value["frequency_hz"]),
         cores=int(value["cores"]),
         resources=float(value["resources_used"]),
+        frames=int(value["frames"]),
         runtime=RuntimeOptions.from_json(value["runtime"]),
         inputs=tuple(map(_host_tensor, value["inputs"])),
         outputs=tuple(map(_host_tensor, value["outputs"])),

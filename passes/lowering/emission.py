@@ -64,7 +64,8 @@ class Emission:
         self.chain_tiles: dict[int, Place] = {}  # by storage: intermediates of a depth-first chain, in this tile of it
         self.tile_buffers: dict[tuple[int, str], Buffer] = {}  # by layer and role, where tiles are not pipelined
         for storage in network.storages:
-            buffer = Buffer(storage.label, storage.home, storage.size, port=storage.port is not None)
+            port = storage.port is not None
+            buffer = Buffer(storage.label, storage.home, storage.size, port=port, shared=storage.shared)
             self.storages[id(storage)] = buffer
             if storage.port is not None:
                 self.emitted.ports[id(storage)] = buffer

@@ -12,12 +12,13 @@ from axir.passes.lowering.network import Layer, Network, WindowWork
 from axir.passes.lowering.placement import Placement
 from axir.passes.lowering.tensors import align
 from axir.passes.lowering.tiling import tile_pitch
+from axir.passes.memory.budget import Budget
 from axir.target.description import Target
 
 
-def emit(network: Network, placement: Placement, l2_budget: int, options: EmitOptions, target: Target) -> Emitted:
+def emit(network: Network, placement: Placement, budget: Budget, options: EmitOptions, target: Target) -> Emitted:
     """Emit every layer in order, and the layers of a depth-first chain together."""
-    emission = Emission(network, max(0, l2_budget - placement.l2_peak), options, target)
+    emission = Emission(network, max(0, budget.l2 - budget.frames * placement.l2_peak), options, target)
     array, window = ArrayEmitter(emission), WindowEmitter(emission)
     groups = {layer.index: group for group in placement.groups for layer, _ in group}
     chains = {member.layer.index: chain for chain in placement.chains for member in chain.members}
@@ -80,6 +81,7 @@ def _copy(emission: Emission, layer: Layer) -> None:
     """Bytes that only move: one copy from where they are to where they go."""
     source, result, e = layer.input, layer.output, emission
     pixel = tile_pitch(source)
-    moved = copy(e.home(source), e.home(result), 0, source.height, source.width, pixel, e.store_queue, layer.index)
+    queue = e.load_queue if source.storage.shared is not None else e.store_queue
+    moved = copy(e.home(source), e.home(result), 0, source.height, source.width, pixel, queue, layer.index)
     e.step.jobs.append(moved)
     e.flush(layer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ class Buffer:
     size: int
     parts: list[tuple[int, Callable[[], NDArray[np.uint8]]]] | None = None
     port: bool = False
+    shared: str | None = None  # the name of a buffer that several cores touch
 
+    @cached_property
     def data(self) -> NDArray[np.int8]:
         """The bytes of a constant buffer."""
         image = np.zeros(self.size, np.uint8)

@@ -98,7 +98,8 @@ class Placer:
     def start(self) -> None:
         """Put every storage where it is tried first."""
         for storage in self.network.storages:
-            storage.home = self.pools.first_workspace if storage.port is None else self.pools.first_io
+            if storage.shared is None:
+                storage.home = self.pools.first_workspace if storage.port is None else self.pools.first_io
 
     def alive(self, memory: Memory, first: int, last: int | None = None) -> list[Storage]:
         """Storages in a memory while layers `first` .. `last` run; the host's buffers are there all the time."""
@@ -198,7 +199,7 @@ class Placer:
     def _victim(self, stuck: Stuck) -> Storage | None:
         """What to move out of L1: the largest storage that the layers do not use, else the largest they use."""
         used = {id(tensor.storage) for layer in stuck.layers for tensor in layer.tensors}
-        movable = [s for s in stuck.live if s.port is None and self.pools.workspace != "l1"]
+        movable = [s for s in stuck.live if s.port is None and s.shared is None and self.pools.workspace != "l1"]
         return max(movable, key=lambda s: (id(s) not in used, s.size), default=None)
 
     def _spill_to_ddr(self) -> None:
@@ -209,12 +210,13 @@ class Placer:
                 size = sum(s.size for s in self.alive("l2", at))
                 if size > peak:
                     worst, peak = at, size
-            if peak <= self.budget.l2:
+            if peak * self.budget.frames <= self.budget.l2:
                 return
             alive = self.alive("l2", worst)
-            movable = [s for s in alive if (self.pools.workspace if s.port is None else self.pools.io) == "ddr"]
+            pools = {s: self.pools.workspace if s.port is None else self.pools.io for s in alive if s.shared is None}
+            movable = [s for s in alive if pools.get(s) == "ddr"]
             if not movable:
-                raise _pool_overflows(self.network.layers[worst], alive, peak, self.budget)
+                raise _pool_overflows(self.network.layers[worst], alive, peak * self.budget.frames, self.budget)
             max(movable, key=lambda s: s.size).home = "ddr"
 
 

@@ -157,7 +157,7 @@ class _Settler:
                 placement = grouped(self.network, placement, self.target, constants_in_l1=in_l1)
             excess: dict[Memory, int] = {}
             packed: list[list[Job]] = []
-            emitted = emit(self.network, placement, planned.l2, self.options.emit, self.target)
+            emitted = emit(self.network, placement, planned, self.options.emit, self.target)
             for number, (lookahead, eager) in enumerate(LOOKAHEADS, 1):
                 if packed and eager:
                     continue
@@ -175,7 +175,7 @@ class _Settler:
             if packed:
                 return emitted, min(packed, key=self.cycles) if len(packed) > 1 else packed[0]
             l2 = max(0, planned.l2 - 2 * excess.get("l2", 0))
-            planned = Budget(planned.l1 - 2 * excess.get("l1", 0), l2, planned.ddr)
+            planned = replace(planned, l1=planned.l1 - 2 * excess.get("l1", 0), l2=l2)
         assert failure is not None
         raise failure
 
@@ -200,8 +200,14 @@ def _excess(jobs: Sequence[Job], kept: Sequence[Buffer], budget: Budget, **effor
     alive = lifetimes(jobs, kept)
     result: dict[Memory, int] = {}
     for memory in MEMORIES:
-        intervals = [interval for buffer, interval in alive.items() if buffer.memory == memory]
-        over = pack(intervals, budget.of(memory), **effort).height - budget.of(memory)
+        there = {buffer: interval for buffer, interval in alive.items() if buffer.memory == memory}
+        capacity, needed = budget.of(memory), 0
+        if budget.frames > 1 and memory != "l1":  # constants once, the rest for each frame
+            needed = sum(buffer.size for buffer in there if buffer.parts is not None)
+            there = {buffer: interval for buffer, interval in there.items() if buffer.parts is None}
+            capacity = max(0, capacity - needed) // budget.frames
+        needed += budget.frames_of(memory) * pack(list(there.values()), capacity, **effort).height
+        over = needed - budget.of(memory)
         if over > 0:
             result[memory] = over
     return result

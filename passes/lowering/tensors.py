@@ -63,6 +63,7 @@ class Storage:
     pitch: int
     port: str | None = None  # "input" or "output": the host reads or writes it, so it cannot live in L1
     home: Memory = "l1"
+    shared: str | None = None  # by what name the programs of several cores know it; then its home is given
     first: int = -1  # first and last layer that touches it
     last: int = -1
 
@@ -73,6 +74,11 @@ class Storage:
     def touch(self, layer: int) -> None:
         self.first = layer if self.first < 0 else min(self.first, layer)
         self.last = max(self.last, layer)
+
+
+def port_name(storage: Storage) -> str:
+    """How all cores call the storage of an input or output."""
+    return f"{storage.port}.{storage.label}"
 
 
 @dataclass(eq=False)

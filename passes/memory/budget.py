@@ -11,11 +11,19 @@ from axir.target.isa import Memory
 
 @dataclass(frozen=True)
 class Budget:
-    """Bytes that a program may use of each memory."""
+    """Bytes that a program may use of each memory: of every core's L1, and of L2 and DDR.
+
+    `frames` work side by side, each with activations of its own in L2 and DDR, and constants once for all.
+    """
 
     l1: int
     l2: int
     ddr: int
+    frames: int = 1
+
+    def frames_of(self, memory: Memory) -> int:
+        """How often activations are in a memory: each frame has an L1 of its own."""
+        return 1 if memory == "l1" else self.frames
 
     def of(self, memory: Memory) -> int:
         return {"l1": self.l1, "l2": self.l2, "ddr": self.ddr}[memory]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from axir.dialects import aipu
 from axir.passes.memory.budget import Budget
-from axir.passes.plan_memory import buffer_lifetimes
+from axir.passes.memory.lifetimes import buffer_lifetimes
 from axir.target.isa import MEMORIES, Memory
 
 

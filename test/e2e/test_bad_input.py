@@ -237,7 +237,7 @@ def test_images(fails: Fails, network: Path, tmp_path: Path) -> None:
         ["--num-cal-images", "0"],
         ["--check", "-1"],
         ["--set", "resources=0.3"],
-        ["--aipu-cores", "2"],
+        ["--aipu-cores", "2", "--resources", "0.25"],
         ["--aipu-cores", "many"],
         ["--config", "absent.toml"],
         ["--target", "absent.toml"],
@@ -247,10 +247,6 @@ def test_images(fails: Fails, network: Path, tmp_path: Path) -> None:
 )
 def test_wrong_options_leave_a_report(fails: Fails, network: Path, options: list[str]) -> None:
     fails(network, *options, stage=None if "--cli-args" in options else CLI_STAGE)
-
-
-def test_more_than_one_core_is_said_not_to_be_built(fails: Fails, network: Path) -> None:
-    assert "this version builds programs for 1 core only" in fails(network, "--aipu-cores", "4", stage=CLI_STAGE).errors
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"outptu": "x"}', '{"check": "two"}', '{"set": "a=b"}'])

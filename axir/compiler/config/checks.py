@@ -159,6 +159,10 @@ def idle(config: Settings) -> Iterator[Idle]:
         for name in ("dfs_search_constraint", "split_buffer_promotion"):
             if getattr(config, name) != getattr(Settings, name):
                 yield Idle(name, "tiling_depth is 1: there are no depth-first chains")
+    if config.aipu_cores_used > 1:
+        for name in ("use_list_scheduler", "use_sysdma"):
+            if getattr(config, name):
+                yield Idle(name, "it is for programs of one core, and aipu_cores_used is more")
     if config.model_debug_save_dir is not None and not config.quantization_debug:
         yield Idle("model_debug_save_dir", "it needs quantization_debug")
     if not config.randomize_onnx_model and not config.save_error_artifact:

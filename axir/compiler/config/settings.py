@@ -130,11 +130,11 @@ class Settings:
 
     aipu_cores_used: int = setting(
         "multicore", 1, aliases=("aipu_cores",), low=1, high=4, effect=True,
-        meaning="cores that one instance of the program runs on; this version builds programs for 1")
+        meaning="cores that one instance of the program runs on")
     multicore_mode: Multicore = setting(
         "multicore", "multiprocess", effect=True,
         meaning="how cores share work: separate instances (fed by host_processes_used processes, or by threads of "
-        "one), one batch item a core, one frame split over cores, or stages of a pipeline; recorded for the runtime")
+        "one), one batch item a core, one frame split over cores, or stages of a pipeline")
 
     pipeline_spatial_tiles: bool = setting(
         "schedule", True, formerly=("async_pipeline_spatial_tiles",), effect=True,

@@ -12,7 +12,15 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from axir.dialects.aipu.attributes import BufferType, CountAttr, InstructionAttr, LayerAttr, LayoutAttr, TokenType
+from axir.dialects.aipu.attributes import (
+    EXCHANGE,
+    BufferType,
+    CountAttr,
+    InstructionAttr,
+    LayerAttr,
+    LayoutAttr,
+    TokenType,
+)
 from axir.dialects.aipu.memory import BufferOp, CodeOp, InputOp, OutputOp, PortOp
 from axir.dialects.aipu.program import CoreOp, ProgramOp
 from axir.dialects.aipu.tasks import TASKS, DepthwiseOp, DmaOp, LoadOp, MvmOp, SoftmaxOp, SyncOp, TaskOp, VecOp
@@ -24,6 +32,7 @@ Aipu = Dialect(
 )
 
 __all__ = [
+    "EXCHANGE",
     "TASKS",
     "Aipu",
     "BufferOp",

@@ -52,6 +52,10 @@ class TokenType(ParametrizedAttribute, TypeAttribute):
     name = "aipu.token"
 
 
+EXCHANGE = "exchange"
+"""The operator of a layer that passes bytes from core to core, through L2 or DDR."""
+
+
 @irdl_attr_definition
 class LayerAttr(ParametrizedAttribute):
     """`#aipu.layer<"Conv_12", "conv", "array", 1204224>`: what a task works for: node, operator, unit, MACs."""

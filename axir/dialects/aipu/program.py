@@ -116,9 +116,9 @@ class ProgramOp(IRDLOperation):
                 raise VerifyException(f"code of core {core}, which the program does not have")
             if queues.count((core, unit)) > 1:
                 raise VerifyException(f"the code of core {core} {unit} has two places")
-        tasks = [Counter(op.unit.data for op in core.body.block.ops if isinstance(op, TaskOp)) for core in self.cores]
+        tasks = [Counter(op.unit.data for op in core.operations if isinstance(op, TaskOp)) for core in self.cores]
         for core in self.cores:
-            for task in core.body.block.ops:
+            for task in core.operations:
                 if isinstance(task, TaskOp):
                     self._verify_remote(core, task.remote_waits, tasks)
                     if isinstance(task.fields, isa.Dma) and task.fields.cores and isa.check(task.fields) is None:
@@ -167,11 +167,16 @@ class CoreOp(IRDLOperation):
         super().__init__(properties={"number": IntegerAttr(number, i64)}, regions=[Region(Block(tasks))])
 
     @property
+    def operations(self) -> Iterator[Operation]:
+        """What the region holds, also where the verifier has not seen it: text may have no block."""
+        return (op for block in self.body.blocks for op in block.ops)
+
+    @property
     def tasks(self) -> Iterator[TaskOp]:
-        return (cast(TaskOp, op) for op in self.body.block.ops)
+        return (cast(TaskOp, op) for op in self.operations)
 
     def verify_(self) -> None:
-        for op in self.body.block.ops:
+        for op in self.operations:
             if not isinstance(op, TaskOp):
                 raise VerifyException(f"a core holds tasks, not '{op.name}'")
             if op.layer.value.data >= len(cast(ProgramOp, self.parent_op()).layers):

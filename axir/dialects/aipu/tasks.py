@@ -89,6 +89,10 @@ class TaskOp(IRDLOperation, ABC):
         """Replace the tokens waited for."""
         self.operands = [*self.buffers, *(task.token for task in tasks)]
 
+    def wait_for_remote(self, counts: Sequence[tuple[int, str, int]]) -> None:
+        """Replace the completion counts of other cores waited for: (core, unit, completed)."""
+        self.remote = ArrayAttr([CountAttr(count) for count in counts]) if counts else None
+
     def verify_(self) -> None:
         fields = self.fields
         if type(fields) is not self.INSTRUCTION:

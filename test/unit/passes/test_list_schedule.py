@@ -14,9 +14,9 @@ from axir.ir.parsing import parse_module
 from axir.passes.list_schedule import TaskGraph, list_order, predecessors
 from axir.passes.lower_to_aipu import LowerToAipuPass
 from axir.passes.memory.budget import Budget
+from axir.passes.memory.lifetimes import buffer_lifetimes
 from axir.passes.memory.packing import Interval, lower_bound
 from axir.passes.memory.room import Room
-from axir.passes.plan_memory import buffer_lifetimes
 from axir.target.description import load
 
 TARGET = load()

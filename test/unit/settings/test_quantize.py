@@ -73,11 +73,14 @@ def test_compiler_mode(tmp_path: Path) -> None:
     assert axc([str(source), "-o", str(tmp_path / "no"), "--set", "compiler_mode=lower_only"]) == 1
 
 
-def test_aipu_cores_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Programs for several cores are refused, not built for one."""
+def test_aipu_cores_used(tmp_path: Path) -> None:
+    """A program for one core, and one for three, which is checked on as many frames at a time."""
     source = save(sound(), tmp_path / "net.onnx")
-    assert axc([str(source), "-o", str(tmp_path / "out"), "--set", "aipu_cores_used=2"]) == 1
-    assert "this version builds programs for 1 core only" in capsys.readouterr().err
+    for cores in (1, 3):
+        folder = tmp_path / str(cores)
+        assert axc([str(source), "-o", str(folder), "--set", f"aipu_cores_used={cores}", "--check", "4"]) == 0
+        model = json.loads((folder / "compiled_model" / "model.json").read_text())
+        assert (model["cores"], model["frames"]) == (cores, cores)
 
 
 def test_frequency(tmp_path: Path) -> None:

@@ -727,3 +727,11 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
     %0 = aipu.softmax on array(src = l1 %x[0], table = l1 %x[0], out = l1 %x[0]) {row_pitch = 64, pitch = 64, rows = 1, pixels = 1, channels = 1, scale = 1.0, neutral = -1.0, inverse = 256.0, out_row_pitch = 64, out_pitch = 64} layer 0
   }
 }
+
+// -----
+
+aipu.program "p" target "metis" layers [#aipu.layer<"l", "copy", "dma", 0>] {
+  // expected-error@below {{expected a single block, but got 0 blocks}}
+  aipu.core 0 {
+  }
+}

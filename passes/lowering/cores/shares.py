@@ -1,0 +1,148 @@
+"""What one core computes of a layer, and which bytes of storages that touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from axir.passes.lowering.network import Layer
+from axir.passes.lowering.tensors import Storage, Tensor, runs_width
+from axir.passes.lowering.tiling import broadcast, domain, input_rows, output_rows
+from axir.target.cost import ceil_div
+from axir.target.isa import PWORD
+
+Split = Literal["rows", "blocks", "all"] | int
+"""How cores share a layer: by rows of its output, by pwords of its output channels; each computes all of it, or one
+core (its number) does."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Rows [first, last) of a layer's domain, and pwords [block, end) of its output channels."""
+
+    first: int
+    last: int
+    block: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """Part of a storage: rows, pixels of a row and bytes of a pixel, each [low, high)."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    slots: tuple[int, int]
+
+    @property
+    def empty(self) -> bool:
+        return any(low >= high for low, high in (self.rows, self.columns, self.slots))
+
+    def __and__(self, other: Box) -> Box:
+        return Box(
+            _meet(self.rows, other.rows), _meet(self.columns, other.columns), _meet(self.slots, other.slots)
+        )  # fmt: skip
+
+    def __or__(self, other: Box) -> Box:
+        """The least box around both."""
+        return Box(
+            _around(self.rows, other.rows), _around(self.columns, other.columns), _around(self.slots, other.slots)
+        )  # fmt: skip
+
+    @property
+    def bytes(self) -> int:
+        total = 1
+        for low, high in (self.rows, self.columns, self.slots):
+            total *= max(0, high - low)
+        return total
+
+
+def _meet(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    return max(a[0], b[0]), min(a[1], b[1])
+
+
+def _around(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    return min(a[0], b[0]), max(a[1], b[1])
+
+
+def splits(layer: Layer) -> list[Split]:
+    """The ways in which cores can share a layer."""
+    if layer.output.order != "NHWC" or layer.input.order != "NHWC":
+        return [0]  # a dense port is written by whoever has all of it
+    shared_output = layer.output.storage.port is not None
+    ways: list[Split] = [0] if shared_output else ["all"]
+    ways.append("rows")
+    if not layer.whole_pixels and not (layer.input.sub_word and layer.work is None):
+        ways.append("blocks")
+    return ways
+
+
+def rows_of(layer: Layer) -> int:
+    """Rows of the domain over which a layer can be cut."""
+    return layer.output.height if layer.work is None else domain(layer).rows
+
+
+def share(layer: Layer, split: Split, core: int, cores: int) -> Share | None:
+    """What a core does of a layer; None where it is nothing."""
+    rows, blocks = rows_of(layer), max(1, layer.output.blocks)
+    if isinstance(split, int):
+        return Share(0, rows, 0, blocks) if core == split else None
+    found = Share(0, rows, 0, blocks)
+    if split == "rows":
+        found = Share(core * rows // cores, (core + 1) * rows // cores, 0, blocks)
+    elif split == "blocks":
+        found = Share(0, rows, core * blocks // cores, (core + 1) * blocks // cores)
+    return None if found.first == found.last or found.block == found.end else found
+
+
+def fraction(layer: Layer, split: Split, cores: int) -> float:
+    """The greatest part of a layer that one core computes."""
+    if split == "rows":
+        return ceil_div(rows_of(layer), cores) / rows_of(layer)
+    if split == "blocks":
+        return ceil_div(layer.output.blocks, cores) / layer.output.blocks
+    return 1.0
+
+
+def box_of(tensor: Tensor, rows: tuple[int, int], blocks: tuple[int, int] | None = None) -> Box:
+    """Rows of a tensor in its storage, and pwords of its pixels (None: all of them)."""
+    storage = tensor.storage
+    row, rest = divmod(tensor.offset, storage.row_pitch)
+    column, slot = divmod(rest, storage.pitch)
+    width = storage.pitch if tensor.sub_word else runs_width(tensor.runs)
+    low, high = (0, width) if blocks is None or tensor.sub_word else (blocks[0] * PWORD, blocks[1] * PWORD)
+    return Box((row + rows[0], row + rows[1]), (column, column + tensor.width), (slot + low, slot + min(high, width)))
+
+
+def written(layer: Layer, part: Share) -> tuple[int, int]:
+    """Rows [low, high) of the output tensor that a share computes."""
+    return (part.first, part.last) if layer.work is None else output_rows(layer, part.first, part.last)
+
+
+def write_box(layer: Layer, part: Share) -> Box:
+    """What a share writes."""
+    return box_of(layer.output, written(layer, part), (part.block, part.end))
+
+
+def read_rows(layer: Layer, part: Share) -> tuple[int, int]:
+    """Rows [low, high) of the input tensor that a share reads."""
+    return (part.first, part.last) if layer.work is None else input_rows(layer, part.first, part.last)
+
+
+def channelwise(layer: Layer) -> bool:
+    """Whether output channels come from the same channels of the input."""
+    return not isinstance(layer.work, list)
+
+
+def read_boxes(layer: Layer, part: Share) -> Iterator[tuple[Tensor, tuple[int, int], tuple[int, int] | None]]:
+    """(tensor, rows, pwords or None for all) of everything that a share reads: the input, then the extras."""
+    blocks = (part.block, part.end)
+    yield layer.input, read_rows(layer, part), blocks if channelwise(layer) else None
+    for extra in layer.extras:
+        rows = (0, extra.height) if broadcast(extra, layer) else written(layer, part)
+        yield extra, rows, blocks
+
+
+def whole(storage: Storage) -> Box:
+    return Box((0, storage.rows), (0, storage.row_pitch // storage.pitch), (0, storage.pitch))
