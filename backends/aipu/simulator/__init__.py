@@ -3,6 +3,7 @@
 from axir.backends.aipu.simulator.device import Simulator
 from axir.backends.aipu.simulator.fault import CoreFault
 from axir.backends.aipu.simulator.region import DeviceMemory, Region
+from axir.backends.aipu.simulator.steady import SteadyState, steady_state
 from axir.backends.aipu.simulator.timing import Instance, LayerTime, Timing, TraceEntry, simulate
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "LayerTime",
     "Region",
     "Simulator",
+    "SteadyState",
     "Timing",
     "TraceEntry",
     "simulate",
+    "steady_state",
 ]

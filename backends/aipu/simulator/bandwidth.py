@@ -8,8 +8,9 @@ cycle count depends on how floating point rounds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 from axir.target.description import Target
@@ -21,6 +22,9 @@ class Resource(NamedTuple):
 
     name: str
     core: int = 0
+
+    def __str__(self) -> str:
+        return f"core{self.core}_{self.name}" if self.name in ("in", "out") else self.name
 
 
 Demand = Counter[Resource]
@@ -75,3 +79,50 @@ def fair_rates(demands: Sequence[Demand], capacities: Mapping[Resource, Fraction
             if any(not left[resource] for resource in demands[index]):
                 rising.discard(index)
     return rates
+
+
+Taken = tuple[tuple[Resource, int], ...]
+"""A demand that can be looked up, in the order of resources."""
+
+
+@cache
+def taken(dma: Dma, core: int, unit: str, first_core: int = 0) -> Taken:
+    """`demand` for looking up."""
+    return tuple(sorted(demand(dma, core, unit, first_core).items()))
+
+
+class Shares(NamedTuple):
+    """How the copies that run at the same time get on.
+
+    `rates` are bytes a cycle by what a copy takes: those that take the same are as fast as each other. `loads` are the
+    shares of the resources in use.
+    """
+
+    rates: Mapping[Taken, Fraction]
+    loads: Mapping[str, float]
+
+
+class Sharing:
+    """The shares of one device. Copies come in few combinations, so each is worked out once."""
+
+    def __init__(self, target: Target):
+        self._target = target
+        self._known: dict[frozenset[tuple[Taken, int]], Shares] = {}
+
+    def __call__(self, flows: Iterable[Taken]) -> Shares:
+        counts = Counter(flows)
+        key = frozenset(counts.items())
+        if key not in self._known:
+            self._known[key] = self._shares(sorted(counts.elements()))
+        return self._known[key]
+
+    def _shares(self, flows: Sequence[Taken]) -> Shares:
+        demands = [Counter(dict(flow)) for flow in flows]
+        capacities = {resource: capacity(resource, self._target) for flow in flows for resource, _ in flow}
+        rates = fair_rates(demands, capacities)
+        used: dict[Resource, Fraction] = dict.fromkeys(capacities, Fraction(0))
+        for flow, rate in zip(flows, rates, strict=True):
+            for resource, times in flow:
+                used[resource] += rate * times
+        loads = {str(resource): float(used[resource] / capacities[resource]) for resource in sorted(used)}
+        return Shares(dict(zip(flows, rates, strict=True)), loads)

@@ -1,4 +1,4 @@
-"""How long a program takes: an event-driven run of its queues, with the costs of `axir.target.cost`.
+"""How long programs take: an event-driven run of their queues, with the costs of `axir.target.cost`.
 
 A descriptor starts when its queue has completed the one before and all its waits are met. It takes `device.dispatch`
 cycles to start, then its cost; of a DMA copy the set-up, and then as long as its share of the bandwidth takes
@@ -9,36 +9,27 @@ image's order; for each wait of one it takes `device.control_wait` cycles from w
 
 Descriptors that are streamed count as traffic of the memory they live in. Assumed: the control core reads them ahead,
 so `device.dispatch` covers their latency, and they are too few to slow down copies.
+
+Of several frames the next begins when the one before is done (`frames`), and all programs contend for L2, DDR, system
+DMA and, if it is timed too, the link to the host.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from math import ceil
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from axir.backends.aipu.order import order
-from axir.backends.aipu.simulator.bandwidth import Demand, Resource, capacity, demand, fair_rates
+from axir.backends.aipu.simulator.bandwidth import Resource, demand
+from axir.backends.aipu.simulator.events import Device, TraceEntry
+from axir.backends.aipu.simulator.frames import Instance, Plan, Program
 from axir.backends.aipu.structure import Image, Layer, Task
 from axir.target import isa
-from axir.target.cost import Cost, cost, dma_beats, dma_bytes
+from axir.target.cost import Cost, cost, dma_bytes
 from axir.target.description import Target
 from axir.target.isa import Dma, Softmax, VectorProgram
-
-
-class TraceEntry(NamedTuple):
-    """One descriptor, from its dispatch to its completion, in cycles from the start of the frame."""
-
-    core: int
-    unit: str
-    number: int  # in its queue
-    layer: int
-    start: int
-    end: int
 
 
 class LayerTime(NamedTuple):
@@ -56,11 +47,17 @@ class LayerTime(NamedTuple):
 
 @dataclass(frozen=True)
 class Timing:
-    """One frame. `units` are busy cycles, all cores together, without dispatch and stalls.
+    """The first run of a program, which takes `frames` frames, and how it goes on.
 
+    `units` are busy cycles of that run, all cores together, without dispatch and stalls.
     dma0, dma1, sysdma: set-up and transfer. load: writing weights. array, depthwise: computing. vector: both vector
     units; vector0 is the array's, vector1 the depthwise unit's. `l2_bytes` and `ddr_bytes` count reads and writes, by
     copies and of descriptors.
+
+    `ends` are the cycles, from the instance's start, at which its runs were complete; where the link is timed, at which
+    their outputs had been sent. `shares` say how much of each resource all programs of the device together used: `l2`,
+    `ddr`, `sysdma`, of each core `core<n>_in` and `core<n>_out`, and the time in which `link_in` and `link_out` were at
+    work. They are of the time from start to end; of several runs, from the middle one on.
     """
 
     cycles: int
@@ -70,21 +67,9 @@ class Timing:
     l2_bytes: int
     ddr_bytes: int
     trace: tuple[TraceEntry, ...]
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A program on cores of its own: its core c is core `first_core` + c of the device, its frame starts at `start`."""
-
-    image: Image
-    first_core: int = 0
-    start: int = 0
-
-
-def launch_cycles(image: Image, target: Target) -> int:
-    """From the start of a frame to its first descriptors. Descriptors that are preloaded come at the rate of DDR."""
-    preloaded = image.code_bytes("ddr", preload=True)
-    return target.device.launch + ceil(Fraction(preloaded * target.device.frequency, target.ddr.bandwidth))
+    frames: int = 1
+    ends: tuple[int, ...] = ()
+    shares: dict[str, float] = field(default_factory=dict[str, float])
 
 
 def code_traffic(image: Image) -> tuple[int, int]:
@@ -93,179 +78,60 @@ def code_traffic(image: Image) -> tuple[int, int]:
     return image.code_bytes("l2") + 2 * preloaded, image.code_bytes("ddr") + preloaded
 
 
-def simulate(instances: Sequence[Instance], target: Target) -> list[Timing]:
-    """Run one frame of each instance, all on one device, and time them.
+def simulate(
+    instances: Sequence[Instance],
+    target: Target,
+    runs: int = 1,
+    *,
+    link: bool = False,
+    double_buffer: bool = True,
+) -> list[Timing]:
+    """Run each instance at least `runs` times, all on one device, and time them.
+
+    One that is done before the others goes on until all are, so that all runs that count meet the same contention. With
+    `link` a run begins when its inputs have come over the link to the host, and ends when its outputs have gone back;
+    the host always has a next frame. With `double_buffer` transfers are hidden behind the computing of another run
+    (and copies between the two sets in different memories are added to the launch); without, an instance transfers,
+    computes, transfers.
 
     Raises `AxirError` for a deadlock, and `ValueError` where two instances share a core.
     """
-    used = [i.first_core + core for i in instances for core in range(len(i.image.cores))]
+    used = [core for instance in instances for core in instance.cores]
     if len(set(used)) != len(used):
         raise ValueError(f"cores are used twice: {used}")
-    for instance in instances:
-        order(instance.image)  # finds a deadlock, which the event loop would only run into
-    device = _Device(instances, target)
+    if runs < 1:
+        raise ValueError(f"{runs} runs")
+    for image in {id(instance.image): instance.image for instance in instances}.values():
+        order(image)  # finds a deadlock, which the event loop would only run into
+    device = Device(instances, target, Plan(runs, link, double_buffer))
     device.run()
-    return [_timing(instance, number, device, target) for number, instance in enumerate(instances)]
+    shares = _shares(device)
+    return [_timing(program, device, target, shares) for program in device.programs]
 
 
-@dataclass
-class _Queue:
-    """A queue and what it is doing."""
-
-    instance: int
-    core: int  # in the program
-    unit: str
-    tasks: Sequence[Task]
-    origin: int  # when its first descriptor may start
-    available: int  # descriptors that it may start
-    completed: int = 0
-    started: int | None = None  # when the current descriptor was dispatched
-    trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
+def _shares(device: Device) -> dict[str, float]:
+    """Of resources in use; of several runs, once each program has done the first half of them."""
+    begin, before = min((program.instance.start for program in device.programs), default=0), {}
+    if device.plan.runs > 1:
+        begin = max(program.ends[middle(device.plan.runs)] for program in device.programs)
+        before = device.snapshots[begin]
+    after = device.snapshots.get(device.now, {})
+    passed = device.now - begin
+    return {name: (used - before.get(name, 0.0)) / passed for name, used in sorted(after.items())} if passed else {}
 
 
-@dataclass
-class _Flow:
-    """A copy in transfer."""
-
-    queue: _Queue
-    taken: Demand
-    left: Fraction
-    rate: Fraction = Fraction(0)
+def middle(runs: int) -> int:
+    """The run after whose end a program of so many is taken to be in steady state."""
+    return (runs - 1) // 2
 
 
-@dataclass
-class _Control:
-    """A control core and the queues of its descriptors, in the order in which it hands them out."""
-
-    order: Sequence[_Queue]
-    handed_out: int = 0
-    busy: bool = False  # acting upon waits that are met
-
-
-Event = Literal["open", "transfer", "done", "act"]
-"""What happens at a queue; "act" at a control core: the waits of its next descriptor are dealt with."""
-
-
-class _Device:
-    def __init__(self, instances: Sequence[Instance], target: Target):
-        self.target = target
-        origins = [instance.start + launch_cycles(instance.image, target) for instance in instances]
-        self.queues = [
-            _Queue(number, core, unit, tasks[unit], origins[number], 0 if instance.image.dispatch else len(tasks[unit]))
-            for number, instance in enumerate(instances)
-            for core, tasks in enumerate(instance.image.cores)
-            for unit in isa.UNITS
-        ]
-        self.by_place = {(queue.instance, queue.core, queue.unit): queue for queue in self.queues}
-        self.controls = [
-            _Control([self.by_place[number, core, unit] for unit in units])
-            for number, instance in enumerate(instances)
-            for core, units in enumerate(instance.image.dispatch)
-        ]
-        self.first_cores = [instance.first_core for instance in instances]
-        self.flows: list[_Flow] = []
-        self.now = 0
-        self.events: list[tuple[int, int, Event]] = []
-        for number, queue in enumerate(self.queues):
-            heapq.heappush(self.events, (queue.origin, number, "open"))
-
-    def run(self) -> None:
-        while self.events or self.flows:
-            times = [self.now + ceil(flow.left / flow.rate) for flow in self.flows]
-            if self.events:
-                times.append(self.events[0][0])
-            self._advance(min(times))
-            changed = self._finish_flows()
-            while self.events and self.events[0][0] == self.now:
-                _, number, event = heapq.heappop(self.events)
-                if event == "done":
-                    self._complete(self.queues[number])
-                elif event == "transfer":
-                    self._transfer(self.queues[number])
-                    changed = True
-                elif event == "act":
-                    self.controls[number].busy = False
-                    self._make_available(self.controls[number])
-            for number, control in enumerate(self.controls):
-                self._hand_out(number, control)
-            for number, queue in enumerate(self.queues):
-                self._start(number, queue)
-            if changed:
-                self._share()
-
-    def _advance(self, time: int) -> None:
-        for flow in self.flows:
-            flow.left -= flow.rate * (time - self.now)
-        self.now = time
-
-    def _finish_flows(self) -> bool:
-        done = [flow for flow in self.flows if flow.left <= 0]
-        self.flows = [flow for flow in self.flows if flow.left > 0]
-        for flow in done:
-            self._complete(flow.queue)
-        return bool(done)
-
-    def _complete(self, queue: _Queue) -> None:
-        assert queue.started is not None
-        task = queue.tasks[queue.completed]
-        queue.trace.append(TraceEntry(queue.core, queue.unit, queue.completed, task.layer, queue.started, self.now))
-        queue.completed += 1
-        queue.started = None
-
-    def _hand_out(self, number: int, control: _Control) -> None:
-        while not control.busy and control.handed_out < len(control.order):
-            queue = control.order[control.handed_out]
-            task = queue.tasks[queue.available]
-            if self.now < queue.origin or not self._met(queue, task):
-                return
-            if task.waits:
-                control.busy = True
-                acted = self.now + len(task.waits) * self.target.device.control_wait
-                heapq.heappush(self.events, (acted, number, "act"))
-            else:
-                self._make_available(control)
-
-    def _make_available(self, control: _Control) -> None:
-        control.order[control.handed_out].available += 1
-        control.handed_out += 1
-
-    def _met(self, queue: _Queue, task: Task) -> bool:
-        """Whether all that a task of a queue waits for is complete."""
-        return all(
-            self.by_place[queue.instance, wait.core, wait.unit].completed >= wait.completed for wait in task.waits
-        )
-
-    def _start(self, number: int, queue: _Queue) -> None:
-        if queue.started is not None or queue.completed == queue.available or self.now < queue.origin:
-            return
-        task = queue.tasks[queue.completed]
-        if not self._met(queue, task):
-            return
-        queue.started = self.now
-        ready = self.now + self.target.device.dispatch
-        if isinstance(task.instruction, Dma):
-            heapq.heappush(self.events, (ready + self.target.dma.setup, number, "transfer"))
-        else:
-            heapq.heappush(self.events, (ready + cost(task.instruction, self.target).cycles, number, "done"))
-
-    def _transfer(self, queue: _Queue) -> None:
-        dma = queue.tasks[queue.completed].instruction
-        assert isinstance(dma, Dma)
-        taken = demand(dma, queue.core, queue.unit, self.first_cores[queue.instance])
-        self.flows.append(_Flow(queue, taken, Fraction(dma_beats(dma, self.target))))
-
-    def _share(self) -> None:
-        demands = [flow.taken for flow in self.flows]
-        capacities = {resource: capacity(resource, self.target) for taken in demands for resource in taken}
-        for flow, rate in zip(self.flows, fair_rates(demands, capacities), strict=True):
-            flow.rate = rate
-
-
-def _timing(instance: Instance, number: int, device: _Device, target: Target) -> Timing:
-    queues = [queue for queue in device.queues if queue.instance == number]
+def _timing(program: Program, device: Device, target: Target, shares: dict[str, float]) -> Timing:
+    instance, begun = program.instance, program.begun
+    assert begun is not None
+    queues = [queue for group in program.groups for queue in device.of_group.get(group, ())]
     trace = sorted((entry for queue in queues for entry in queue.trace), key=lambda e: (e.end, e.core, e.unit))
-    trace = [entry._replace(start=entry.start - instance.start, end=entry.end - instance.start) for entry in trace]
-    launch = launch_cycles(instance.image, target)
+    trace = [entry._replace(start=entry.start - begun, end=entry.end - begun) for entry in trace]
+    launch = min(group.launch for group in program.groups)
     busy: Counter[str] = Counter(dict.fromkeys((*isa.UNITS, "vector", "vector0", "vector1"), 0))
     moved: Counter[Resource] = Counter()
     count = len(instance.image.layers)
@@ -289,7 +155,10 @@ def _timing(instance: Instance, number: int, device: _Device, target: Target) ->
     )
     code_l2, code_ddr = code_traffic(instance.image)
     l2, ddr = moved[Resource("l2")] + code_l2, moved[Resource("ddr")] + code_ddr
-    return Timing(frontier, launch, dict(busy), layers, l2, ddr, tuple(trace))
+    ends = tuple(end - instance.start for end in program.ends)
+    return Timing(
+        frontier, launch, dict(busy), layers, l2, ddr, tuple(trace), instance.image.frames, ends, dict(shares)
+    )
 
 
 def _count_busy(busy: Counter[str], entry: TraceEntry, task: Task, own: Cost, target: Target) -> None:

@@ -17,7 +17,7 @@ from unit.backend.programs import BUFFERS, COPY, FETCH, INPUT, OUTPUT, STORE, as
 from axir.backends.aipu.disassemble import disassemble
 from axir.backends.aipu.image import read_image, write_image
 from axir.backends.aipu.simulator import Simulator
-from axir.backends.aipu.simulator.timing import launch_cycles
+from axir.backends.aipu.simulator.frames import launch_cycles
 from axir.backends.aipu.structure import Code, Image
 from axir.ir.context import make_context
 from axir.ir.diagnostics import AxirError
