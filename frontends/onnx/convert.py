@@ -10,9 +10,9 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 import onnx
 from xdsl.dialects.builtin import f32
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
-from axir.dialects import base
+from axir.dialects import ax, base
 from axir.frontends.onnx.structure import node_label
 from axir.frontends.onnx.tensors import Array
 
@@ -46,6 +46,10 @@ class Values(Protocol):
         """Append an operation. Raises `ValueError` where operands and properties do not fit together."""
         ...
 
+    def literal(self, array: Array) -> SSAValue:
+        """Append a constant."""
+        ...
+
 
 @dataclass(frozen=True)
 class Node:
@@ -76,7 +80,7 @@ class Node:
     def integer(self, name: str, default: int) -> int:
         return int(self.attributes.get(name, default))
 
-    def number(self, name: str, default: float) -> float:
+    def real(self, name: str, default: float) -> float:
         """A float attribute; ONNX keeps them, and their defaults, in binary32."""
         return float(np.float32(self.attributes.get(name, default)))
 
@@ -137,6 +141,16 @@ class Node:
     def emit(self, kind: type[base.TypedOp], operands: Operands, /, **properties: Attribute) -> SSAValue:
         return self.values.emit(kind, operands, properties)
 
+    def reshape(self, value: SSAValue, shape: Sequence[int]) -> SSAValue:
+        """`value` in another shape; itself if it has that shape."""
+        if base.shape_of(value) == tuple(shape):
+            return value
+        return self.emit(ax.ReshapeOp, [value], shape=base.ints(shape))
+
+    def literal(self, value: float) -> SSAValue:
+        """A constant of one number."""
+        return self.values.literal(np.asarray(value, np.float32))
+
 
 @dataclass(frozen=True)
 class Converter:
@@ -147,8 +161,12 @@ class Converter:
     """
 
     build: Callable[[Node], Sequence[SSAValue]]
+    makes: tuple[type[Operation], ...] = ()
+    """The operations it makes, for docs/operators.md."""
     constants: tuple[int, ...] = ()
     any_type: bool = False
+    host: str = ""
+    """The forms that stay `ax.onnx`, for docs/operators.md; beside those with inputs that are no floats."""
 
     def __call__(self, node: Node) -> Sequence[SSAValue]:
         """Raises `Unsupported` where `ax` has no such form, `ValueError` where the node is wrong."""

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, ModuleO
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from axir.dialects import ax, base
-from axir.frontends.onnx import ops_layout, ops_math, ops_window
+from axir.frontends.onnx import ops_layout, ops_math, ops_norm, ops_products, ops_reduce, ops_resize, ops_window
 from axir.frontends.onnx.convert import Converter, Node, Operands, Unsupported
 from axir.frontends.onnx.fold import constant_value, fold, shape_value
 from axir.frontends.onnx.infer import infer, static_type
@@ -30,8 +30,12 @@ _Op = TypeVar("_Op", bound=Operation)
 
 CONVERTERS: Mapping[str, Converter] = {
     **ops_window.CONVERTERS,
+    **ops_products.CONVERTERS,
+    **ops_norm.CONVERTERS,
+    **ops_reduce.CONVERTERS,
     **ops_math.CONVERTERS,
     **ops_layout.CONVERTERS,
+    **ops_resize.CONVERTERS,
 }
 """The operators of ONNX that `ax` has; all others become `ax.onnx`."""
 
@@ -188,6 +192,9 @@ class _Importer:
         for value in (*op.operands, op.result):
             _positive(base.shape_of(value))
         return self._append(op).result
+
+    def literal(self, array: Array) -> SSAValue:
+        return self._append(ax.ConstantOp(constant_attr(array, self.store))).result
 
     def _append(self, op: _Op) -> _Op:
         op.location = self.location

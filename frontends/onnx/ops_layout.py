@@ -1,4 +1,4 @@
-"""Operators that move data: concat, slice, pad, reshape, transpose."""
+"""Operators that move data and compute nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from itertools import pairwise
 import numpy as np
 from xdsl.ir import SSAValue
 
-from axir.dialects import ax, base
+from axir.dialects import ax, base, shapes
 from axir.frontends.onnx.convert import Converter, Node, Unsupported, normal_axes
-from axir.frontends.onnx.ops_math import reshape
 
 
 def _concat(node: Node) -> Sequence[SSAValue]:
@@ -41,33 +40,80 @@ def _slice(node: Node) -> Sequence[SSAValue]:
     if not len(starts) == len(ends) == len(axes) == len(steps):
         raise ValueError(f"{len(starts)} starts, {len(ends)} ends, {len(axes)} axes and {len(steps)} steps")
     bounds = [(0, size, 1) for size in shape]
+    backwards: dict[int, range] = {}
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        if step < 0:
-            raise Unsupported("Slice with a negative step")
         if step == 0:
             raise ValueError("a step is 0")
-        first, last, _ = slice(start, end, step).indices(shape[axis])
-        bounds[axis] = (first, max(first, last), step)
-    return [_slice_op(node, node.operand(0), bounds)]
+        picked = range(shape[axis])[start:end:step]
+        if picked and step < 0:
+            backwards[axis] = picked
+        else:
+            bounds[axis] = (picked[0], picked[-1] + 1, step) if picked else (0, 0, 1)
+    result = node.operand(0)
+    if not backwards or any(bound != (0, size, 1) for bound, size in zip(bounds, shape, strict=True)):
+        result = _slice_op(node, result, bounds)
+    for axis, picked in backwards.items():
+        result = _gather_op(node, result, axis, picked)
+    return [result]
+
+
+def _gather_op(node: Node, operand: SSAValue, axis: int, indices: Sequence[int]) -> SSAValue:
+    return node.emit(ax.GatherOp, [operand], axis=base.integer(axis), indices=base.ints(indices))
 
 
 def _gather(node: Node) -> Sequence[SSAValue]:
-    """Constant indices in steps of one size are a slice; exporters write channel splits and shuffles so."""
+    """Constant indices in steps of one size are a slice; exporters write splits of channels so."""
     shape, indices = node.shape(), node.constant(1)
     if indices is None or indices.dtype.kind not in "iu":
         raise ValueError("indices must be integers")
     axis = node.axis("axis", 0, len(shape))
     positions = [int(index) for index in indices.reshape(-1)]
+    if not positions:
+        raise ValueError("there are no indices")
     if any(not -shape[axis] <= position < shape[axis] for position in positions):
         raise ValueError(f"an index is outside of axis {axis} of {list(shape)}")
     positions = [position % shape[axis] for position in positions]
     steps = {after - before for before, after in pairwise(positions)}
-    if indices.ndim > 1 or len(steps) > 1 or min(steps, default=1) < 1 or not positions:
-        raise Unsupported("Gather with indices that are no slice")
-    bounds = [(0, size, 1) for size in shape]
-    bounds[axis] = (positions[0], positions[-1] + 1, min(steps, default=1))
-    result = _slice_op(node, node.operand(0), bounds)
-    return [reshape(node, result, [*shape[:axis], *indices.shape, *shape[axis + 1 :]])]
+    if len(steps) > 1 or min(steps, default=1) < 1:
+        result = _gather_op(node, node.operand(0), axis, positions)
+    else:
+        bounds = [(0, size, 1) for size in shape]
+        bounds[axis] = (positions[0], positions[-1] + 1, min(steps, default=1))
+        result = _slice_op(node, node.operand(0), bounds)
+    return [node.reshape(result, [*shape[:axis], *indices.shape, *shape[axis + 1 :]])]
+
+
+def _expand(node: Node) -> Sequence[SSAValue]:
+    shape = shapes.broadcast(node.shape(), tuple(node.constant_integers(1) or ()))
+    if shape == node.shape():
+        return [node.operand(0)]
+    return [node.emit(ax.ExpandOp, [node.operand(0)], shape=base.ints(shape))]
+
+
+def _tile(node: Node) -> Sequence[SSAValue]:
+    shape, repeats = node.shape(), node.constant_integers(1) or []
+    if len(repeats) != len(shape) or min(repeats, default=1) < 1:
+        raise ValueError(f"repeats {repeats} are not one positive number for each of {len(shape)} axes")
+    result = node.operand(0)
+    for axis, (size, count) in enumerate(zip(shape, repeats, strict=True)):
+        if size > 1 and count > 1:
+            result = _gather_op(node, result, axis, [*range(size)] * count)
+    tiled = [size * count for size, count in zip(shape, repeats, strict=True)]
+    return [
+        result if base.shape_of(result) == tuple(tiled) else node.emit(ax.ExpandOp, [result], shape=base.ints(tiled))
+    ]
+
+
+def _blocks(kind: type[ax.DepthToSpaceOp | ax.SpaceToDepthOp]) -> Converter:
+    def build(node: Node) -> Sequence[SSAValue]:
+        mode = node.text("mode", "DCR")
+        if mode not in ("DCR", "CRD"):
+            raise ValueError(f"mode is '{mode}', not DCR or CRD")
+        order = ax.BlockOrderAttr(ax.BlockOrder.DCR if mode == "DCR" else ax.BlockOrder.CRD)
+        block = base.integer(node.integer("blocksize", 0))
+        return [node.emit(kind, [node.operand(0)], block=block, order=order)]
+
+    return Converter(build, (kind,))
 
 
 def _split(node: Node) -> Sequence[SSAValue]:
@@ -94,11 +140,15 @@ def _split(node: Node) -> Sequence[SSAValue]:
 
 
 def _pad(node: Node) -> Sequence[SSAValue]:
-    mode, rank = node.text("mode", "constant"), len(node.shape())
-    if mode != "constant":
-        raise Unsupported(f"Pad with mode '{mode}'")
+    mode, shape = node.text("mode", "constant"), node.shape()
+    rank = len(shape)
+    if mode == "wrap" and node.opset >= 19:
+        raise Unsupported("Pad with mode 'wrap'")
+    modes = {str(known): known for known in ax.PadMode}
+    if mode not in modes:
+        raise ValueError(f"mode is '{mode}', not one of {', '.join(modes)}")
     if node.opset < 11:
-        pads, value = node.integers("pads", []), node.number("value", 0.0)
+        pads, value = node.integers("pads", []), node.real("value", 0.0)
     else:
         pads, constant = node.constant_integers(1) or [], node.constant(2)
         if constant is not None and constant.size != 1:
@@ -107,9 +157,22 @@ def _pad(node: Node) -> Sequence[SSAValue]:
         axes = node.constant_integers(3)
         if axes is not None:
             pads = _all_axes(pads, normal_axes(axes, rank), rank)
+    if modes[mode] != ax.PadMode.CONSTANT:
+        value = 0.0
     if not math.isfinite(value):
         raise Unsupported(f"Pad with the value {value}")
-    return [node.emit(ax.PadOp, [node.operand(0)], pads=base.ints(pads), value=base.float_(value))]
+    shapes.pad(shape, pads)
+    if modes[mode] == ax.PadMode.REFLECT and any(pad >= size for pad, size in zip(pads, [*shape, *shape], strict=True)):
+        raise Unsupported("Pad that reflects more than there is")
+    return [
+        node.emit(
+            ax.PadOp,
+            [node.operand(0)],
+            pads=base.ints(pads),
+            value=base.float_(value),
+            mode=ax.PadModeAttr(modes[mode]),
+        )
+    ]
 
 
 def _all_axes(pads: Sequence[int], axes: Sequence[int], rank: int) -> list[int]:
@@ -134,13 +197,13 @@ def _reshape(node: Node) -> Sequence[SSAValue]:
         if known == 0 or math.prod(shape) % known:
             raise ValueError(f"{list(shape)} does not reshape to {target}")
         target[target.index(-1)] = math.prod(shape) // known
-    return [reshape(node, node.operand(0), target)]
+    return [node.reshape(node.operand(0), target)]
 
 
 def _flatten(node: Node) -> Sequence[SSAValue]:
     shape = node.shape()
     axis = node.axis("axis", 1, len(shape), last=0)
-    return [reshape(node, node.operand(0), (math.prod(shape[:axis]), math.prod(shape[axis:])))]
+    return [node.reshape(node.operand(0), (math.prod(shape[:axis]), math.prod(shape[axis:])))]
 
 
 def _axes(node: Node) -> list[int] | None:
@@ -152,7 +215,7 @@ def _squeeze(node: Node) -> Sequence[SSAValue]:
     axes = [i for i, size in enumerate(shape) if size == 1] if axes is None else normal_axes(axes, len(shape))
     if any(shape[axis] != 1 for axis in axes):
         raise ValueError(f"axes {axes} of {list(shape)} are not all 1")
-    return [reshape(node, node.operand(0), [size for i, size in enumerate(shape) if i not in axes])]
+    return [node.reshape(node.operand(0), [size for i, size in enumerate(shape) if i not in axes])]
 
 
 def _unsqueeze(node: Node) -> Sequence[SSAValue]:
@@ -160,7 +223,7 @@ def _unsqueeze(node: Node) -> Sequence[SSAValue]:
     rank = len(shape) + len(axes)
     axes = normal_axes(axes, rank)
     sizes = iter(shape)
-    return [reshape(node, node.operand(0), [1 if i in axes else next(sizes) for i in range(rank)])]
+    return [node.reshape(node.operand(0), [1 if i in axes else next(sizes) for i in range(rank)])]
 
 
 def _transpose(node: Node) -> Sequence[SSAValue]:
@@ -169,14 +232,20 @@ def _transpose(node: Node) -> Sequence[SSAValue]:
 
 
 CONVERTERS: dict[str, Converter] = {
-    "Concat": Converter(_concat),
-    "Flatten": Converter(_flatten),
-    "Gather": Converter(_gather, constants=(1,)),
-    "Pad": Converter(_pad, constants=(1, 2, 3)),
-    "Reshape": Converter(_reshape, constants=(1,)),
-    "Slice": Converter(_slice, constants=(1, 2, 3, 4)),
-    "Split": Converter(_split, constants=(1,)),
-    "Squeeze": Converter(_squeeze, constants=(1,)),
-    "Transpose": Converter(_transpose),
-    "Unsqueeze": Converter(_unsqueeze, constants=(1,)),
+    "Concat": Converter(_concat, (ax.ConcatOp,)),
+    "DepthToSpace": _blocks(ax.DepthToSpaceOp),
+    "Expand": Converter(_expand, (ax.ExpandOp,), constants=(1,)),
+    "Flatten": Converter(_flatten, (ax.ReshapeOp,)),
+    "Gather": Converter(_gather, (ax.SliceOp, ax.GatherOp, ax.ReshapeOp), constants=(1,)),
+    "Pad": Converter(
+        _pad, (ax.PadOp,), constants=(1, 2, 3), host="mode wrap; infinite values; reflecting more than there is"
+    ),
+    "Reshape": Converter(_reshape, (ax.ReshapeOp,), constants=(1,)),
+    "Slice": Converter(_slice, (ax.SliceOp, ax.GatherOp), constants=(1, 2, 3, 4)),
+    "SpaceToDepth": _blocks(ax.SpaceToDepthOp),
+    "Split": Converter(_split, (ax.SliceOp,), constants=(1,)),
+    "Squeeze": Converter(_squeeze, (ax.ReshapeOp,), constants=(1,)),
+    "Tile": Converter(_tile, (ax.GatherOp, ax.ExpandOp), constants=(1,)),
+    "Transpose": Converter(_transpose, (ax.TransposeOp,)),
+    "Unsqueeze": Converter(_unsqueeze, (ax.ReshapeOp,), constants=(1,)),
 }

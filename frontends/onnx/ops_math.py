@@ -1,129 +1,109 @@
-"""Matrix products, normalization, reduction and everything element by element."""
+"""Everything element by element, and what does nothing at inference."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import SSAValue
 
 from axir.dialects import ax, base
-from axir.frontends.onnx.convert import Converter, Node, Unsupported, normal_axes
+from axir.frontends.onnx.convert import Converter, Node, Unsupported
+from axir.frontends.onnx.ops_reduce import function
 from axir.frontends.onnx.tensors import Array, element_type
 
 _F32_MAX = float(np.finfo(np.float32).max)
-
-
-def reshape(node: Node, value: SSAValue, shape: Sequence[int]) -> SSAValue:
-    """`value` in another shape; itself if it has that shape."""
-    if base.shape_of(value) == tuple(shape):
-        return value
-    return node.emit(ax.ReshapeOp, [value], shape=base.ints(shape))
-
-
-# Matrix products
-
-
-def _gemm(node: Node) -> Sequence[SSAValue]:
-    return [
-        node.emit(
-            ax.GemmOp,
-            [node.operand(0), node.operand(1), node.optional_operand(2)],
-            alpha=base.float_(node.number("alpha", 1.0)),
-            beta=base.float_(node.number("beta", 1.0)),
-            trans_a=IntegerAttr.from_bool(bool(node.integer("transA", 0))),
-            trans_b=IntegerAttr.from_bool(bool(node.integer("transB", 0))),
-        )
-    ]
-
-
-def _matmul(node: Node) -> Sequence[SSAValue]:
-    """Vectors become matrices of one row or column, as in NumPy, and the axis goes again."""
-    a, b = node.operand(0), node.operand(1)
-    a_shape, b_shape = node.shape(0), node.shape(1)
-    if len(a_shape) == 1:
-        a = reshape(node, a, (1, *a_shape))
-    if len(b_shape) == 1:
-        b = reshape(node, b, (*b_shape, 1))
-    product = node.emit(ax.MatMulOp, [a, b])
-    shape = list(base.shape_of(product))
-    if len(b_shape) == 1:
-        del shape[-1]
-    if len(a_shape) == 1:
-        del shape[-1 if len(b_shape) == 1 else -2]
-    return [reshape(node, product, shape)]
-
-
-# Normalization and reduction
-
-
-def _batch_norm(node: Node) -> Sequence[SSAValue]:
-    # Before operator set 14 the number of outputs says it.
-    if node.integer("training_mode", 0) or any(node.has_output(i) for i in range(1, node.output_count)):
-        raise Unsupported("BatchNormalization in training mode")
-    if node.opset < 9 and not node.integer("spatial", 1):
-        raise Unsupported("BatchNormalization with one mean for each pixel (spatial=0)")
-    operands = [node.operand(i) for i in range(5)]
-    return [node.emit(ax.BatchNormOp, operands, epsilon=base.float_(node.number("epsilon", 1e-5)))]
-
-
-def _reduce_mean(node: Node) -> Sequence[SSAValue]:
-    rank = len(node.shape())
-    axes = node.constant_integers(1) if node.opset >= 18 else node.integers("axes", None)
-    if not axes:
-        if node.integer("noop_with_empty_axes", 0):
-            return [node.operand(0)]
-        axes = list(range(rank))
-    return [
-        node.emit(
-            ax.ReduceOp,
-            [node.operand(0)],
-            kind=ax.ReduceKindAttr(ax.ReduceKind.MEAN),
-            axes=base.ints(sorted(normal_axes(axes, rank))),
-            keepdims=IntegerAttr.from_bool(bool(node.integer("keepdims", 1))),
-        )
-    ]
-
-
-def _softmax(node: Node) -> Sequence[SSAValue]:
-    operand, shape = node.operand(0), node.shape()
-    rank = len(shape)
-    if node.opset >= 13:
-        axis = node.axis("axis", -1, rank)
-        return [node.emit(ax.SoftmaxOp, [operand], axis=base.integer(axis))]
-    # Normalizes over all axes from `axis` on.
-    axis = node.axis("axis", 1, rank)
-    if math.prod(shape[axis + 1 :]) == 1:
-        return [node.emit(ax.SoftmaxOp, [operand], axis=base.integer(axis))]
-    matrix = reshape(node, operand, (math.prod(shape[:axis]), math.prod(shape[axis:])))
-    result = node.emit(ax.SoftmaxOp, [matrix], axis=base.integer(1))
-    return [reshape(node, result, shape)]
-
-
-# Element by element
 
 
 def _unary(kind: type[ax.UnaryOp], **numbers: float) -> Converter:
     """`numbers` are the operator's float attributes with their defaults."""
 
     def build(node: Node) -> Sequence[SSAValue]:
-        properties = {name: base.float_(node.number(name, default)) for name, default in numbers.items()}
+        properties = {name: base.float_(_finite(node, name, default)) for name, default in numbers.items()}
         return [node.emit(kind, [node.operand(0)], **properties)]
 
-    return Converter(build)
+    return Converter(build, (kind,))
+
+
+def _function(name: str, **numbers: float) -> Converter:
+    """A function of `axir.dialects.ax.function`; `numbers` are its parameters, attributes with their defaults."""
+
+    def build(node: Node) -> Sequence[SSAValue]:
+        parameters = [_finite(node, attribute, default) for attribute, default in numbers.items()]
+        return [function(node, node.operand(0), name, *parameters)]
+
+    return Converter(build, (ax.UnaryFunctionOp,))
+
+
+def _finite(node: Node, name: str, default: float) -> float:
+    number = node.real(name, default)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}")
+    return number
+
+
+def _celu(node: Node) -> Sequence[SSAValue]:
+    alpha = _finite(node, "alpha", 1.0)
+    if alpha == 0.0:
+        raise ValueError("alpha is 0")
+    return [function(node, node.operand(0), "celu", alpha)]
+
+
+def _gelu(node: Node) -> Sequence[SSAValue]:
+    names = {"none": "gelu", "tanh": "gelu_tanh"}
+    approximate = node.text("approximate", "none")
+    if approximate not in names:
+        raise ValueError(f"approximate is '{approximate}', not one of {', '.join(names)}")
+    return [function(node, node.operand(0), names[approximate])]
+
+
+def _negative(node: Node) -> Sequence[SSAValue]:
+    return [node.emit(ax.MulOp, [node.operand(0), node.literal(-1.0)])]
 
 
 def _binary(kind: type[ax.BinaryOp]) -> Converter:
-    return Converter(lambda node: [node.emit(kind, [node.operand(0), node.operand(1)])])
+    return Converter(lambda node: [node.emit(kind, [node.operand(0), node.operand(1)])], (kind,))
 
 
-def _sum(node: Node) -> Sequence[SSAValue]:
-    total = node.operand(0)
-    for index in range(1, len(node.proto.input)):
-        total = node.emit(ax.AddOp, [total, node.operand(index)])
-    return [total]
+def _combined(kind: type[ax.BinaryOp], mean: bool = False) -> Converter:
+    """Any number of inputs, one after the other; `mean` divides by their number."""
+
+    def build(node: Node) -> Sequence[SSAValue]:
+        count = len(node.proto.input)
+        total = node.operand(0)
+        for index in range(1, count):
+            total = node.emit(kind, [total, node.operand(index)])
+        return [node.emit(ax.MulOp, [total, node.literal(1 / count)]) if mean and count > 1 else total]
+
+    return Converter(build, (kind, ax.MulOp) if mean else (kind,))
+
+
+def _power(node: Node) -> Sequence[SSAValue]:
+    """A power with one constant exponent."""
+    exponent = node.constant(1)
+    if exponent is None or exponent.dtype.kind not in "fiu":
+        raise Unsupported("Pow with an exponent that is no number")
+    if exponent.size == 0 or not (exponent == exponent.flat[0]).all():
+        raise Unsupported("Pow with several exponents")
+    if exponent.ndim > len(node.shape()) or any(
+        size > node.shape()[axis - exponent.ndim] for axis, size in enumerate(exponent.shape)
+    ):
+        raise Unsupported("Pow with exponents that broadcast the base")
+    number, x = float(exponent.flat[0]), node.operand(0)
+    if not math.isfinite(number):
+        raise Unsupported(f"Pow with the exponent {number}")
+    match number:
+        case 1.0:
+            return [x]
+        case 2.0:
+            return [node.emit(ax.MulOp, [x, x])]
+        case 0.5:
+            return [function(node, x, "sqrt")]
+        case -1.0:
+            return [function(node, x, "reciprocal")]
+        case _:
+            return [function(node, x, "pow", number)]
 
 
 def _prelu(node: Node) -> Sequence[SSAValue]:
@@ -132,7 +112,7 @@ def _prelu(node: Node) -> Sequence[SSAValue]:
 
 def _clip(node: Node) -> Sequence[SSAValue]:
     if node.opset < 11:
-        minimum, maximum = node.number("min", -_F32_MAX), node.number("max", _F32_MAX)
+        minimum, maximum = node.real("min", -_F32_MAX), node.real("max", _F32_MAX)
     else:
         minimum, maximum = _bound(node.constant(1), -_F32_MAX), _bound(node.constant(2), _F32_MAX)
     if math.isnan(minimum) or math.isnan(maximum):
@@ -175,29 +155,49 @@ def _cast(node: Node) -> Sequence[SSAValue]:
     return [node.operand(0)]
 
 
-_BINARY: dict[str, type[ax.BinaryOp]] = {"Add": ax.AddOp, "Div": ax.DivOp, "Mul": ax.MulOp, "Sub": ax.SubOp}
+def _cast_like(node: Node) -> Sequence[SSAValue]:
+    if node.type_of(1).element_type != node.type_of(0).element_type:
+        raise Unsupported(f"CastLike from {node.type_of(0).element_type} to {node.type_of(1).element_type}")
+    return [node.operand(0)]
 
-_BUILDERS: dict[str, Callable[[Node], Sequence[SSAValue]]] = {
-    "BatchNormalization": _batch_norm,
-    "Gemm": _gemm,
-    "MatMul": _matmul,
-    "PRelu": _prelu,
-    "Softmax": _softmax,
-    "Sum": _sum,
-}
 
 CONVERTERS: dict[str, Converter] = {
-    **{name: _binary(kind) for name, kind in _BINARY.items()},
-    **{name: Converter(build) for name, build in _BUILDERS.items()},
-    "Cast": Converter(_cast, any_type=True),
-    "Clip": Converter(_clip, constants=(1, 2)),
-    "Dropout": Converter(_dropout, constants=(1, 2)),
+    "Abs": _function("abs"),
+    "Add": _binary(ax.AddOp),
+    "Cast": Converter(_cast, any_type=True, host="to another kind of type"),
+    "CastLike": Converter(_cast_like, any_type=True, host="to another kind of type"),
+    "Celu": Converter(_celu, (ax.UnaryFunctionOp,)),
+    "Clip": Converter(_clip, (ax.ClipOp,), constants=(1, 2)),
+    "Cos": _function("cos"),
+    "Div": _binary(ax.DivOp),
+    "Dropout": Converter(_dropout, constants=(1, 2), host="the output mask; training mode"),
+    "Elu": _function("elu", alpha=1.0),
+    "Erf": _function("erf"),
+    "Exp": _function("exp"),
+    "Gelu": Converter(_gelu, (ax.UnaryFunctionOp,)),
     "HardSigmoid": _unary(ax.HardSigmoidOp, alpha=0.2, beta=0.5),
     "HardSwish": _unary(ax.HardSwishOp),
     "Identity": Converter(_same, any_type=True),
     "LeakyRelu": _unary(ax.LeakyReluOp, alpha=0.01),
-    "ReduceMean": Converter(_reduce_mean, constants=(1,)),
+    "Log": _function("log"),
+    "Max": _combined(ax.MaxOp),
+    "Mean": _combined(ax.AddOp, mean=True),
+    "Min": _combined(ax.MinOp),
+    "Mish": _function("mish"),
+    "Mul": _binary(ax.MulOp),
+    "Neg": Converter(_negative, (ax.MulOp,)),
+    "PRelu": Converter(_prelu, (ax.PReluOp,)),
+    "Pow": Converter(_power, (ax.MulOp, ax.UnaryFunctionOp), constants=(1,), host="several exponents"),
+    "Reciprocal": _function("reciprocal"),
     "Relu": _unary(ax.ReluOp),
+    "Selu": _function("selu", alpha=1.67326319217681884765625, gamma=1.05070102214813232421875),
     "Sigmoid": _unary(ax.SigmoidOp),
+    "Sin": _function("sin"),
+    "Softplus": _function("softplus"),
+    "Softsign": _function("softsign"),
+    "Sqrt": _function("sqrt"),
+    "Sub": _binary(ax.SubOp),
+    "Sum": _combined(ax.AddOp),
     "Tanh": _unary(ax.TanhOp),
+    "ThresholdedRelu": _function("thresholded_relu", alpha=1.0),
 }

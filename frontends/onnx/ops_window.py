@@ -14,6 +14,9 @@ from xdsl.ir import SSAValue
 from axir.dialects import ax, base
 from axir.frontends.onnx.convert import Converter, Node, Unsupported
 
+_HOST_WINDOW = "windows over more than two axes"
+_HOST_POOL = f"{_HOST_WINDOW}; auto_pad VALID with ceil_mode where it rounds"
+
 
 @dataclass(frozen=True)
 class Window:
@@ -215,10 +218,10 @@ def _global_pool(kind: type[ax.GlobalPoolOp]) -> Callable[[Node], Sequence[SSAVa
 
 
 CONVERTERS: dict[str, Converter] = {
-    "AveragePool": Converter(_avg_pool),
-    "Conv": Converter(_conv),
-    "ConvTranspose": Converter(_conv_transpose),
-    "GlobalAveragePool": Converter(_global_pool(ax.GlobalAvgPoolOp)),
-    "GlobalMaxPool": Converter(_global_pool(ax.GlobalMaxPoolOp)),
-    "MaxPool": Converter(_max_pool),
+    "AveragePool": Converter(_avg_pool, (ax.AvgPoolOp, ax.PadOp), host=_HOST_POOL),
+    "Conv": Converter(_conv, (ax.ConvOp,), host=_HOST_WINDOW),
+    "ConvTranspose": Converter(_conv_transpose, (ax.ConvTransposeOp,), host=_HOST_WINDOW),
+    "GlobalAveragePool": Converter(_global_pool(ax.GlobalAvgPoolOp), (ax.GlobalAvgPoolOp,)),
+    "GlobalMaxPool": Converter(_global_pool(ax.GlobalMaxPoolOp), (ax.GlobalMaxPoolOp,)),
+    "MaxPool": Converter(_max_pool, (ax.MaxPoolOp,), host=f"{_HOST_POOL}; the output Indices"),
 }

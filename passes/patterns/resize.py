@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from axir.dialects import ax, base
-from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
-from axir.passes.patterns.values import f32_op, is_constant, is_f32, replace
+from axir.passes.patterns.values import f32_op, is_f32, replace
 
 
 @dataclass(frozen=True)
 class NearestResize(RewritePattern):
-    """Resize or Upsample that repeats every pixel h x w times -> depthwise conv_transpose, kernel and strides [h, w]
+    """resize that repeats every pixel h x w times -> depthwise conv_transpose, kernel and strides [h, w]
 
     All weights are 1 and windows do not overlap, so that each result is one input, exactly.
     """
@@ -24,14 +22,13 @@ class NearestResize(RewritePattern):
     store: WeightStore
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.OnnxOp, rewriter: PatternRewriter):
+    def match_and_rewrite(self, op: ax.ResizeOp, rewriter: PatternRewriter):
         import numpy as np
 
         factors = enlargement(op)
-        if factors is None or not self.repeats_pixels(op, factors):
+        if factors is None:
             return
-        x = op.arguments[0]
-        channels = base.shape_of(x)[1]
+        channels = base.shape_of(op.input)[1]
         ones = f32_op(np.ones((channels, 1, *factors)), self.store)
         window: dict[str, Attribute] = {
             "strides": base.ints(factors),
@@ -40,37 +37,20 @@ class NearestResize(RewritePattern):
             "dilations": base.ints((1, 1)),
             "group": base.integer(channels),
         }
-        replace(rewriter, op, [ones, base.build(ax.ConvTransposeOp, [x, ones, None, []], window)])
-
-    def repeats_pixels(self, op: ax.OnnxOp, factors: tuple[int, int]) -> bool:
-        """Whether the node, with its roundings and coordinates, does so: it is run on the numbers of the pixels."""
-        import numpy as np
-
-        from axir.interp.ax import run_op
-
-        shape = base.shape_of(op.arguments[0])
-        pixels = np.arange(shape[2] * shape[3], dtype=np.float32).reshape(1, 1, *shape[2:])
-        operands = [np.broadcast_to(pixels, shape)]
-        for value in op.arguments[1:]:
-            assert isinstance(value.owner, ax.ConstantOp)
-            operands += run_op(value.owner, [], self.store)
-        try:
-            (result,) = run_op(op, operands, self.store)
-        except AxirError:
-            return False
-        return np.array_equal(result[:, :1], pixels.repeat(factors[0], 2).repeat(factors[1], 3))
+        replace(rewriter, op, [ones, base.build(ax.ConvTransposeOp, [op.input, ones, None, []], window)])
 
 
-def enlargement(op: ax.OnnxOp) -> tuple[int, int] | None:
-    """The whole factors by which a nearest Resize enlarges height and width; None for anything else."""
-    mode = op.node_attributes.data.get("mode", StringAttr("nearest"))
-    if op.kind.data not in ("Resize", "Upsample") or op.domain.data or mode != StringAttr("nearest"):
+def enlargement(op: ax.ResizeOp) -> tuple[int, int] | None:
+    """The factors by which a nearest resize repeats rows and columns of NCHW; None for anything else."""
+    import numpy as np
+
+    before, after = base.shape_of(op.input), base.ints_of(op.sizes)
+    if op.mode.data != ax.ResizeMode.NEAREST or not is_f32(op.result) or len(before) != 4 or before[:2] != after[:2]:
         return None
-    if len(op.outputs) != 1 or not is_f32(op.outputs[0]) or not all(map(is_constant, op.arguments[1:])):
+    if before == after or after[2] % before[2] or after[3] % before[3]:
         return None
-    before, after = base.shape_of(op.arguments[0]), base.shape_of(op.outputs[0])
-    if len(before) != 4 or before[:2] != after[:2] or before == after:
-        return None
-    if after[2] % before[2] or after[3] % before[3] or before[2] * before[3] >= 1 << 24:
-        return None
-    return after[2] // before[2], after[3] // before[3]
+    factors = (after[2] // before[2], after[3] // before[3])
+    for axis, factor in zip((2, 3), factors, strict=True):
+        if not np.array_equal(op.nearest_index(axis), np.arange(before[axis]).repeat(factor)):
+            return None
+    return factors

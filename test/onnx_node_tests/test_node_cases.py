@@ -17,20 +17,6 @@ COVERED_ELSEWHERE = {
     ax.SiluOp: "test/unit/frontend/test_interp_ax.py: it has no ONNX node before operator set 24",
     ax.OnnxOp: "test/unit/frontend/test_onnx_node.py",
     ax.TableOp: "test/unit/backends/test_onnx_export.py: it stands for several ONNX nodes",
-    **dict.fromkeys(
-        (
-            ax.NormalizeOp,
-            ax.MaxOp,
-            ax.MinOp,
-            ax.UnaryFunctionOp,
-            ax.GatherOp,
-            ax.ExpandOp,
-            ax.DepthToSpaceOp,
-            ax.SpaceToDepthOp,
-            ax.ResizeOp,
-        ),
-        "test/unit/backends/test_onnx_export.py",
-    ),
 }
 
 

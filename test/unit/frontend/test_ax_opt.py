@@ -37,12 +37,11 @@ builtin.module {
     %3 = ax.conv %0, %1 bias %2 : tensor<4xf32> strides [2, 2] pads [1, 1, 1, 1] dilations [1, 1] group 1 : \
 (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x4x4xf32>
     %4 = ax.clip %3 min 0.000000e+00 max 6.000000e+00 : tensor<1x4x4x4xf32> -> tensor<1x4x4x4xf32>
-    %5 = ax.constant dense<[1.000000e+00, 1.000000e+00, 2.000000e+00, 2.000000e+00]> : tensor<4xf32> : tensor<4xf32>
-    %6 = ax.onnx "Resize"(%4, %5) opset 17 present [1, 0, 1] with {mode = "nearest"} : \
-(tensor<1x4x4x4xf32>, tensor<4xf32>) -> tensor<1x4x8x8xf32>
-    %7 = ax.global_avg_pool %6 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
-    %8 = ax.reshape %7 shape [1, 4] : tensor<1x4x1x1xf32> -> tensor<1x4xf32>
-    ax.return %8 : tensor<1x4xf32>
+    %5 = ax.resize %4 nearest sizes [1, 4, 8, 8] scales [1.000000e+00, 1.000000e+00, 2.000000e+00, 2.000000e+00] \
+coordinates half_pixel rounding round_prefer_floor : tensor<1x4x4x4xf32> -> tensor<1x4x8x8xf32>
+    %6 = ax.global_avg_pool %5 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+    %7 = ax.reshape %6 shape [1, 4] : tensor<1x4x1x1xf32> -> tensor<1x4xf32>
+    ax.return %7 : tensor<1x4xf32>
   }
 }
 """
@@ -73,7 +72,7 @@ def test_locations_name_node_file_and_index(
     located = [line.rpartition(" loc(")[2] for line in capsys.readouterr().out.splitlines() if " = ax." in line]
     stem, clip, up = '"stem/Conv"("net.onnx":0:0))', '"Clip_1"("net.onnx":1:0))', '"up"("net.onnx":2:0))'
     # A constant has the location of the node that uses it first.
-    assert located == [stem, stem, stem, clip, up, up, '"pool"("net.onnx":3:0))', '"flat"("net.onnx":4:0))']
+    assert located == [stem, stem, stem, clip, up, '"pool"("net.onnx":3:0))', '"flat"("net.onnx":4:0))']
 
 
 def test_an_open_shape_is_asked_for(

@@ -18,20 +18,20 @@ SHAPES = {
 # Operators that stay ONNX's.
 HOST_OPERATORS = {
     "efficientnet_b0_rand": [],
-    "fastestdet": ["Resize"],
+    "fastestdet": [],
     "minifasnetv2_80": [],
     "mnist8": [],
     "mobilenetv2_imagenet": [],
     "ppocr_cls": [],
-    "ppocrv4_det": ["Resize"] * 6,
+    "ppocrv4_det": [],
     "prisma_portrait_seg": [],
-    "realesr_animevideov3_x4_128": ["DepthToSpace", "Resize"],
+    "realesr_animevideov3_x4_128": [],
     "resnet8_cifar10": [],
     "squeezenet1_1_rand": [],
     "unet_small_rand": [],
-    "yolo11n_rand": ["Resize"] * 2,
-    "yolov8n_rand": ["Resize"] * 2,
-    "yunet_n_320": ["Resize"] * 2,
+    "yolo11n_rand": [],
+    "yolov8n_rand": [],
+    "yunet_n_320": [],
 }
 
 COMPARED = [
