@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
 import numpy as np
-import onnx
-from onnx_models import Shape, single
-
-X = {"x": (2, 4, 6, 5)}
-RNG = np.random.default_rng(1)
-
-
-def ints(*values: int) -> np.ndarray:
-    return np.array(values, np.int64)
-
-
-def floats(*shape: int) -> np.ndarray:
-    return RNG.uniform(0.5, 1.5, shape).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Form:
-    """A way to write an operator, in the operator sets that have it, and the `ax` operators it becomes."""
-
-    kind: str
-    opsets: Sequence[int]
-    expected: Sequence[str]
-    inputs: Mapping[str, Shape] = field(default_factory=lambda: X)
-    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
-    order: Sequence[str] | None = None
-    outputs: Sequence[str] = ("y",)
-    attributes: Mapping[str, object] = field(default_factory=dict)
-
-    def model(self, opset: int) -> onnx.ModelProto:
-        return single(
-            self.kind, self.inputs, self.constants,
-            order=self.order, outputs=self.outputs, opset=opset, **self.attributes,
-        )  # fmt: skip
-
+import onnx_forms_math
+import onnx_forms_movement
+from onnx_form import ALL, ATTRIBUTE, AXES_ATTRIBUTE, AXES_INPUT, INPUT, Form, X, floats, ints
 
 W = {"w": floats(8, 4, 3, 3)}
 GROUPED = {"w": floats(8, 2, 3, 3)}
 DEPTHWISE = {"w": floats(4, 1, 3, 3), "b": floats(4)}
 TRANSPOSED = {"w": floats(4, 6, 3, 3)}
 CHANNELS = {name: floats(4) for name in ("scale", "bias", "mean", "variance")}
-ALL, ATTRIBUTE, INPUT = (7, 9, 11, 13, 21), (7, 9, 10), (11, 13, 18, 21)
-AXES_ATTRIBUTE, AXES_INPUT = (7, 11, 12), (13, 18, 21)
 
 FORMS = {
+    **onnx_forms_math.FORMS,
+    **onnx_forms_movement.FORMS,
     "conv": Form("Conv", ALL, ["conv"], constants=W),
     "conv-strides": Form("Conv", ALL, ["conv"], constants=W, attributes={"strides": [2, 1], "pads": [1, 0, 2, 1]}),
     "conv-dilations": Form("Conv", ALL, ["conv"], constants=W, attributes={"dilations": [2, 1], "pads": [1, 1, 1, 1]}),
@@ -162,13 +128,6 @@ FORMS = {
     ),
     "global-avg-pool": Form("GlobalAveragePool", ALL, ["global_avg_pool"]),
     "global-max-pool": Form("GlobalMaxPool", ALL, ["global_max_pool"]),
-    "reduce-mean": Form("ReduceMean", (7, 11, 13), ["reduce"], attributes={"axes": [2, 3]}),
-    "reduce-mean-negative": Form("ReduceMean", (11, 13), ["reduce"], attributes={"axes": [-1], "keepdims": 0}),
-    "reduce-mean-all": Form("ReduceMean", ALL, ["reduce"]),
-    "reduce-mean-input": Form(
-        "ReduceMean", (18, 21), ["reduce"], constants={"axes": ints(-1, 1)}, attributes={"keepdims": 0}
-    ),
-    "reduce-mean-noop": Form("ReduceMean", (18, 21), [], attributes={"noop_with_empty_axes": 1}),
     **{
         f"{kind.lower()}-{name}": Form(kind, ALL, [kind.lower()], {**X, "b": shape})
         for kind in ("Add", "Sub", "Mul", "Div")

@@ -162,8 +162,6 @@ def _pad(node: Node) -> Sequence[SSAValue]:
     if not math.isfinite(value):
         raise Unsupported(f"Pad with the value {value}")
     shapes.pad(shape, pads)
-    if modes[mode] == ax.PadMode.REFLECT and any(pad >= size for pad, size in zip(pads, [*shape, *shape], strict=True)):
-        raise Unsupported("Pad that reflects more than there is")
     return [
         node.emit(
             ax.PadOp,
@@ -237,9 +235,7 @@ CONVERTERS: dict[str, Converter] = {
     "Expand": Converter(_expand, (ax.ExpandOp,), constants=(1,)),
     "Flatten": Converter(_flatten, (ax.ReshapeOp,)),
     "Gather": Converter(_gather, (ax.SliceOp, ax.GatherOp, ax.ReshapeOp), constants=(1,)),
-    "Pad": Converter(
-        _pad, (ax.PadOp,), constants=(1, 2, 3), host="mode wrap; infinite values; reflecting more than there is"
-    ),
+    "Pad": Converter(_pad, (ax.PadOp,), constants=(1, 2, 3), host="mode wrap; infinite values"),
     "Reshape": Converter(_reshape, (ax.ReshapeOp,), constants=(1,)),
     "Slice": Converter(_slice, (ax.SliceOp, ax.GatherOp), constants=(1, 2, 3, 4)),
     "SpaceToDepth": _blocks(ax.SpaceToDepthOp),

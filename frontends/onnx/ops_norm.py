@@ -54,16 +54,15 @@ def _column(node: Node, index: int, count: int, shape: Sequence[int]) -> SSAValu
 
 
 def _group_norm(node: Node) -> Sequence[SSAValue]:
-    """In [N, groups, C / groups, ...]; before operator set 21 scale and bias are one number a group."""
+    """In [N, groups, C / groups, ...]. ONNX has withdrawn the form of operator set 18, with parameters of groups."""
     shape, groups = node.shape(), node.integer("num_groups", 0)
     if len(shape) < 2 or groups < 1 or shape[1] % groups:
         raise ValueError(f"num_groups {groups} does not divide the channels of {list(shape)}")
     size = shape[1] // groups
     grouped = (shape[0], groups, size, *shape[2:])
-    each = 1 if node.opset < 21 else size
-    columns = (groups, each, *(1 for _ in shape[2:]))
+    columns = (groups, size, *(1 for _ in shape[2:]))
     value = node.reshape(node.operand(0), grouped)
-    scale, bias = (_column(node, i, groups * each, columns) for i in (1, 2))
+    scale, bias = (_column(node, i, shape[1], columns) for i in (1, 2))
     result = _normalize(node, value, scale, bias, range(2, len(grouped)), node.real("epsilon", 1e-5))
     return [node.reshape(result, shape)]
 

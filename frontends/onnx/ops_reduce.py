@@ -26,7 +26,7 @@ def reduce(node: Node, kind: ax.ReduceKind, prepared: Callable[[], SSAValue]) ->
     axes = node.constant_integers(1) if as_input else node.integers("axes", None)
     if not axes:
         if as_input and node.integer("noop_with_empty_axes", 0):
-            return node.operand(0)
+            return prepared()  # as ONNX Runtime does; what is done element by element stays
         axes = list(range(rank))
     axes = sorted(normal_axes(axes, rank))
     if not axes:  # a number has no axes
