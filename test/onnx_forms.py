@@ -29,7 +29,32 @@ FORMS = {
     ),
     "conv-valid": Form("Conv", ALL, ["conv"], constants=W, attributes={"auto_pad": "VALID"}),
     "conv-runtime-weight": Form("Conv", ALL, ["conv"], inputs={**X, "w": (3, 4, 2, 2)}),
-    "conv-1d": Form("Conv", (11,), ["onnx:Conv"], inputs={"x": (1, 4, 9)}, constants={"w": floats(2, 4, 3)}),
+    "conv-1d": Form(
+        "Conv", ALL, ["reshape", "reshape", "conv", "reshape"], {"x": (1, 4, 9)},
+        constants={"w": floats(2, 2, 3), "b": floats(2)},
+        attributes={"group": 2, "pads": [1, 2], "strides": [2], "dilations": [2]},
+    ),
+    "conv-1d-same": Form(
+        "Conv", ALL, ["reshape", "reshape", "conv", "reshape"], {"x": (1, 4, 9)}, constants={"w": floats(2, 4, 4)},
+        attributes={"auto_pad": "SAME_LOWER", "strides": [2]},
+    ),
+    "conv-transpose-1d": Form(
+        "ConvTranspose", ALL, ["reshape", "reshape", "conv_transpose", "reshape"], {"x": (1, 4, 9)},
+        constants={"w": floats(4, 2, 3)}, attributes={"pads": [1, 0], "strides": [2], "output_padding": [1]},
+    ),
+    "conv-transpose-1d-output-shape": Form(
+        "ConvTranspose", ALL, ["reshape", "reshape", "conv_transpose", "reshape"], {"x": (1, 4, 9)},
+        constants={"w": floats(4, 2, 3)}, attributes={"strides": [2], "output_shape": [18]},
+    ),
+    "max-pool-1d": Form(
+        "MaxPool", (10, 12, 21), ["reshape", "max_pool", "reshape"], {"x": (1, 4, 9)},
+        attributes={"kernel_shape": [3], "strides": [2], "pads": [1, 0], "ceil_mode": 1},
+    ),
+    "avg-pool-1d": Form(
+        "AveragePool", ALL, ["reshape", "avg_pool", "reshape"], {"x": (1, 4, 9)},
+        attributes={"kernel_shape": [3], "strides": [2], "pads": [1, 1], "count_include_pad": 1},
+    ),
+    "global-avg-pool-1d": Form("GlobalAveragePool", ALL, ["global_avg_pool"], {"x": (1, 4, 9)}),
     "conv-3d": Form("Conv", (11,), ["onnx:Conv"], {"x": (1, 2, 3, 4, 5)}, constants={"w": floats(2, 2, 2, 2, 2)}),
     "conv-transpose": Form("ConvTranspose", ALL, ["conv_transpose"], constants=TRANSPOSED),
     "conv-transpose-strides": Form(

@@ -52,7 +52,7 @@ def damage_constant(graph: onnx.GraphProto, rng: np.random.Generator) -> None:
     array = numpy_helper.to_array(tensor).copy()
     choice = rng.integers(4)
     if array.dtype.kind == "i" and array.size and choice:
-        array.reshape(-1)[int(rng.integers(array.size))] = rng.choice(np.array(NUMBERS, np.int64))
+        array.reshape(-1)[int(rng.integers(array.size))] = rng.choice(np.array(NUMBERS, np.int64).astype(array.dtype))
     elif choice == 0:
         array = array.astype(rng.choice(DTYPES))
     elif choice == 1:
