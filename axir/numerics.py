@@ -116,6 +116,12 @@ def table(name: str, a: float = 1.0, b: float = 0.0, c: float = 1.0, d: float = 
     return _chords(name, composed, start, per_unit, line(low if a > 0 else high), line(high if a > 0 else low))
 
 
+def reciprocal_root(spread: NDArray[np.int64], epsilon: np.float32) -> F32:
+    """1 / sqrt(spread + epsilon) of exact integers; conversion, sum, root and division each round to binary32."""
+    root: F32 = np.sqrt(spread.astype(np.float32) + epsilon)
+    return np.divide(np.float32(1), root, dtype=np.float32)
+
+
 @cache
 def exponential() -> Table:
     """exp(x) for x <= 0, as a softmax needs it: 1024 bins from -16 to 0, 0 left of them, and 1 from 0 on."""

@@ -128,6 +128,8 @@ def current(text: str) -> str:
         "mvm": lambda: _own(isa.Mvm),
         "depthwise": lambda: _own(isa.Depthwise),
         "softmax": lambda: _fields(isa.Softmax),
+        "load_pixels": lambda: _fields(isa.LoadPixels),
+        "normalize": lambda: _fields(isa.Normalize),
         "example": lambda: _example(text),
     }
 

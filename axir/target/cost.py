@@ -17,7 +17,9 @@ from axir.target.isa import (
     Dma,
     Instruction,
     Load,
+    LoadPixels,
     Mvm,
+    Normalize,
     Softmax,
     StepOp,
     Sync,
@@ -65,6 +67,11 @@ def cost(instruction: Instruction, target: Target, unit: str = "") -> Cost:
         return _vec(instruction, target)
     if isinstance(instruction, Softmax):
         return _softmax(instruction, target)
+    if isinstance(instruction, LoadPixels):
+        tiles = instruction.row_tiles * instruction.column_tiles
+        return Cost(load_pixels_cycles(tiles, bool(instruction.transpose), target))
+    if isinstance(instruction, Normalize):
+        return _normalize(instruction, target)
     if isinstance(instruction, Sync):
         return Cost(0)
     raise TypeError(f"no cost for {type(instruction).__name__}")
@@ -106,6 +113,15 @@ def _load(load: Load, target: Target) -> Cost:
     return Cost(cycles)
 
 
+def load_pixels_cycles(tiles: int, transpose: bool, target: Target) -> int:
+    """Cycles to write `tiles` tiles of 64 x 64 bytes, whole, through the port of `load`.
+
+    Transposed, each goes through a buffer that is filled while the one before it is written.
+    """
+    size = target.device.pword**2
+    return ceil_div(tiles * size, target.array.load_bandwidth) + transpose * target.array.transpose_fill
+
+
 def vector_cycles(steps: Iterable[VectorStep], target: Target) -> int:
     """Cycles a pword in the vector unit: bias, scale, store and operand loads are pipelined, other steps take turns.
 
@@ -122,15 +138,20 @@ def program_cycles(program: VectorProgram, target: Target) -> int:
     return vector_cycles(program.steps, target)
 
 
-def array_interval(matrix_rows: int, columns: int, vector: int, target: Target) -> int:
+def multiply_cycles(matrix_rows: int, zero: bool, target: Target) -> int:
+    """Cycles in which one vector is multiplied by `matrix_rows` rows; differences from a `zero` point take longer."""
+    array = target.array
+    return ceil_div(matrix_rows, array.rows) * (array.zero_interval if zero else array.vector_interval)
+
+
+def array_interval(matrix_rows: int, columns: int, vector: int, target: Target, zero: bool = False) -> int:
     """Cycles from one vector to the next: multiply with `matrix_rows` rows, fetch them, and put out `columns` blocks.
 
-    `vector` is what a block takes in the vector unit.
+    `vector` is what a block takes in the vector unit; `zero` says that a zero point is subtracted.
     """
     array = target.array
-    sets = ceil_div(matrix_rows, array.rows)
     block = max(vector, ceil_div(array.column_block, array.outputs))
-    return max(sets * array.vector_interval, ceil_div(matrix_rows, target.l1.port), columns * block)
+    return max(multiply_cycles(matrix_rows, zero, target), ceil_div(matrix_rows, target.l1.port), columns * block)
 
 
 def depthwise_interval(taps: int, vector: int, target: Target) -> int:
@@ -152,9 +173,9 @@ def coefficient_cycles(parameters: int, blocks: int, table: bool, target: Target
 def _mvm(mvm: Mvm, target: Target) -> Cost:
     array = target.array
     vectors = mvm.rows * mvm.vectors
-    compute = ceil_div(mvm.matrix_rows, array.rows) * array.vector_interval
+    compute = multiply_cycles(mvm.matrix_rows, mvm.zero != 0, target)
     vector = 0 if mvm.partial_out is not None else program_cycles(mvm, target)
-    interval = array_interval(mvm.matrix_rows, mvm.columns, vector, target)
+    interval = array_interval(mvm.matrix_rows, mvm.columns, vector, target, mvm.zero != 0)
     if mvm.partial_in is not None or mvm.partial_out is not None:  # read and written through ports of their own
         interval = max(interval, ceil_div(mvm.columns * target.device.pword * 4, array.partial_bandwidth))
     start = array.latency
@@ -195,4 +216,24 @@ def softmax_cycles(blocks: int, target: Target) -> int:
 def _softmax(softmax: Softmax, target: Target) -> Cost:
     vector = softmax.rows * softmax.pixels * softmax_cycles(softmax.blocks, target)
     start = target.depthwise.latency + coefficient_cycles(0, 0, True, target)
+    return Cost(start + vector, vector=vector)
+
+
+def normalize_cycles(blocks: int, pixels: int, spatial: bool, target: Target) -> int:
+    """Cycles of a normalization over `pixels` pixels of `blocks` pwords.
+
+    Two steps a pword for sum and sum of squares, four to subtract, scale and shift; for each pixel or, where it is
+    spatial, each pword of channels: two reductions over the lanes, a step each halving, a square root and a reciprocal.
+    """
+    vector = target.vector
+    halvings = (vector.lanes - 1).bit_length()
+    statistics = blocks if spatial else pixels
+    each = ceil_div(2 * halvings, vector.steps) + vector.root + vector.reciprocal
+    return ceil_div(6 * blocks * pixels, vector.steps) + statistics * each
+
+
+def _normalize(normalize: Normalize, target: Target) -> Cost:
+    pixels = normalize.rows * normalize.pixels
+    vector = normalize_cycles(normalize.blocks, pixels, bool(normalize.spatial), target)
+    start = target.depthwise.latency + coefficient_cycles(normalize.VECTORS, normalize.blocks, False, target)
     return Cost(start + vector, vector=vector)

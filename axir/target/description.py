@@ -43,11 +43,13 @@ class Array:
     columns: int
     weight_sets: int
     vector_interval: int  # cycles for one input vector through one weight set
+    zero_interval: int  # the same where a zero point is subtracted from the input
     column_block: int
     latency: int
     outputs: int  # int32 values a cycle to the vector unit
     load_bandwidth: int  # bytes a cycle into a weight set
     clear: int  # cycles to zero one set
+    transpose_fill: int  # cycles before the first tile of a transposed load is written
     partial_bandwidth: int  # bytes a cycle of int32 partial sums, each way
     replication: int  # largest in-core replication factor
     replication_blocks: int  # most column blocks of a layer that is still replicated
@@ -66,6 +68,7 @@ class Vector:
     lanes: int
     steps: int  # program steps a cycle
     reciprocal: int  # cycles of one division, which nothing overlaps
+    root: int  # cycles of one square root, which nothing overlaps
     operand_bandwidth: int  # bytes a cycle and operand
 
 

@@ -30,6 +30,8 @@ PARAMETER_BYTES = 4 * PWORD
 MATRIX_ROWS = 2048
 """Rows of all weight sets together that a descriptor can name; a device has `weight_sets * rows` of them."""
 COLUMN_BLOCKS = 8
+MAX_NORMALIZED = 1 << 20
+"""Values with common statistics: their count times the sum of their squares stays below 2^56."""
 
 UNITS = ("dma0", "dma1", "load", "array", "depthwise", "sysdma")
 """The queues of a core: two copy engines, weight load, matrix array and depthwise unit, each with its vector unit; and
@@ -379,7 +381,8 @@ class Mvm(VectorProgram, Window):
     The input vector of an output position is the list of pwords (i, j, p), p < blocks innermost, from number `slot` on,
     matrix_rows / 64 of them; pword n multiplies matrix rows row + 64 n ... The 64 * columns accumulators start from
     `partial_in` (int32, [row][vector][column]) or zero, and go to `partial_out` or to the vector program. With
-    replicas, column block c belongs to pixel v * replicas + c div (columns / replicas).
+    replicas, column block c belongs to pixel v * replicas + c div (columns / replicas). `zero` is subtracted from every
+    byte of the input vector, padding included.
     """
 
     opcode: ClassVar[int] = 3
@@ -394,6 +397,7 @@ class Mvm(VectorProgram, Window):
     replicas: int = _int(8, "pixels a vector", low=1, high=8, default=1)
     partial_in: Address | None = _address("partial sums to start from", optional=True)
     partial_out: Address | None = _address("where partial sums go", optional=True)
+    zero: int = _int(8, "subtracted from every input byte", low=-128, high=127, default=0)
 
     def problem(self) -> str | None:
         walk = self.tap_rows * self.tap_columns * self.blocks
@@ -485,6 +489,96 @@ class Softmax(Instruction):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadPixels(Instruction):
+    """Write pixels of an activation into the weight sets: pixels become matrix rows, or with `transpose` columns.
+
+    x[p][c] is byte c of pixel p, at src + p * pitch. Whole tiles of 64 x 64 are written, from matrix row `row` and
+    column block `block` on: x, and zeros where there is no pixel or no channel.
+    """
+
+    opcode: ClassVar[int] = 8
+    mnemonic: ClassVar[str] = "load_pixels"
+    units: ClassVar[tuple[str, ...]] = ("load",)
+
+    src: Address = _address("channel 0 of pixel 0", multiple=1)
+    pitch: int = _int(32, "bytes from pixel to pixel", multiple=PWORD)
+    pixels: int = _int(16, "pixels", low=1, high=MATRIX_ROWS)
+    channels: int = _int(16, "channels of a pixel", low=1, high=MATRIX_ROWS)
+    row: int = _int(16, "first matrix row", high=MATRIX_ROWS - 1, multiple=PWORD)
+    block: int = _int(8, "first column block of 64", high=COLUMN_BLOCKS - 1, default=0)
+    transpose: int = _int(8, "1: pixels are columns, channels rows; 0: the other way round", high=1, default=0)
+
+    @property
+    def row_tiles(self) -> int:
+        """Tiles of 64 matrix rows written."""
+        return -(-(self.channels if self.transpose else self.pixels) // PWORD)
+
+    @property
+    def column_tiles(self) -> int:
+        """Column blocks written."""
+        return -(-(self.pixels if self.transpose else self.channels) // PWORD)
+
+    def problem(self) -> str | None:
+        last_row = self.row + self.row_tiles * PWORD - 1
+        if last_row >= MATRIX_ROWS:
+            return f"writes matrix row {last_row}, there are {MATRIX_ROWS}"
+        last = self.block + self.column_tiles - 1
+        if last >= COLUMN_BLOCKS:
+            return f"writes column block {last}, there are {COLUMN_BLOCKS}"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalize(Instruction):
+    """Subtract the mean and divide by the standard deviation, on the depthwise unit's vector unit (docs/isa.md).
+
+    Statistics are those of each `group` channels of a pixel, or with `spatial` of all pixels. Parameter blocks hold two
+    vectors, factor and summand of every channel, at params + p * 512 for block p.
+    """
+
+    opcode: ClassVar[int] = 9
+    mnemonic: ClassVar[str] = "normalize"
+    units: ClassVar[tuple[str, ...]] = ("depthwise",)
+    VECTORS: ClassVar[int] = 2
+
+    src: Address = _address("pixel 0 of row 0 of the input")
+    row_pitch: int = _int(32, "input bytes from row to row", multiple=PWORD)
+    pitch: int = _int(32, "input bytes from pixel to pixel", multiple=PWORD)
+    rows: int = _int(16, "rows", low=1)
+    pixels: int = _int(16, "pixels of a row", low=1)
+    channels: int = _int(16, "channels, from the first byte of a pixel on", low=1)
+    group: int = _int(16, "channels with common statistics", low=1)
+    spatial: int = _int(8, "1: statistics over all pixels; 0: of each pixel", high=1, default=0)
+    zero: int = _int(8, "zero point of the input", low=-128, high=127, default=0)
+    epsilon: float = _float("added to the variance, in units of the squared count and scale")
+    params: Address = _address("parameter blocks: factor and summand")
+    inverse: float = _float("reciprocal of the output scale")
+    zero_point: int = _int(8, "output zero point", low=-128, high=127, default=0)
+    out: Address = _address("pixel 0 of row 0 of the output")
+    out_row_pitch: int = _int(32, "output bytes from row to row", multiple=PWORD)
+    out_pitch: int = _int(32, "output bytes from pixel to pixel", multiple=PWORD)
+
+    @property
+    def blocks(self) -> int:
+        """Pwords of a pixel."""
+        return -(-self.channels // PWORD)
+
+    @property
+    def count(self) -> int:
+        """Values with common statistics."""
+        return self.group * (self.rows * self.pixels if self.spatial else 1)
+
+    def problem(self) -> str | None:
+        if self.channels % self.group:
+            return f"has {self.channels} channels in groups of {self.group}"
+        if self.count > MAX_NORMALIZED:
+            return f"takes statistics of {self.count} values, legal are at most {MAX_NORMALIZED}"
+        if not self.epsilon > 0:
+            return f"adds epsilon {self.epsilon}, legal are positive numbers"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sync(Instruction):
     """Nothing, once its waits are met: for tasks that wait for more queues than a descriptor has room for."""
 
@@ -493,7 +587,9 @@ class Sync(Instruction):
     units: ClassVar[tuple[str, ...]] = UNITS
 
 
-INSTRUCTIONS: tuple[type[Instruction], ...] = (Dma, Load, Mvm, Depthwise, Vec, Softmax, Sync)
+INSTRUCTIONS: tuple[type[Instruction], ...] = (
+    Dma, Load, Mvm, Depthwise, Vec, Softmax, Sync, LoadPixels, Normalize,
+)  # fmt: skip
 
 
 @cache

@@ -26,7 +26,9 @@ from axir.target.isa import (
     Dma,
     Instruction,
     Load,
+    LoadPixels,
     Mvm,
+    Normalize,
     Softmax,
     Sync,
     Vec,
@@ -161,6 +163,10 @@ def accesses(instruction: Instruction, target: Target) -> list[Access]:
             return [_whole_window(instruction), *_program(instruction, instruction.blocks)]
         case Softmax():
             return _softmax(instruction)
+        case LoadPixels():
+            return _load_pixels(instruction)
+        case Normalize():
+            return _normalize(instruction)
         case Sync():
             return []
         case _:
@@ -263,6 +269,30 @@ def _softmax(softmax: Softmax) -> list[Access]:
         _strided("src", softmax.src, tensor(softmax.row_pitch, softmax.pitch)),
         *_contiguous("table", softmax.table, TABLE_BYTES),
         _strided("out", softmax.out, tensor(softmax.out_row_pitch, softmax.out_pitch), write=True),
+    ]
+
+
+def _load_pixels(load: LoadPixels) -> list[Access]:
+    first = load.src.offset % PWORD
+    width = ceil_div(first + load.channels, PWORD)
+    start = load.row * COLUMN_BLOCKS + load.block
+    sets = Region.of(start, [(load.row_tiles * PWORD, COLUMN_BLOCKS), (load.column_tiles, 1)])
+    return [
+        _strided("src", load.src, [(load.pixels, load.pitch), (width, PWORD)]),
+        Access("weight sets", SETS, (sets,), write=True),
+    ]
+
+
+def _normalize(normalize: Normalize) -> list[Access]:
+    n = normalize
+
+    def tensor(row_pitch: int, pitch: int) -> list[Dimension]:
+        return [(n.rows, row_pitch), (n.pixels, pitch), (n.blocks, PWORD)]
+
+    return [
+        _strided("src", n.src, tensor(n.row_pitch, n.pitch)),
+        *_contiguous("params", n.params, n.VECTORS * n.blocks * 4 * PWORD),
+        _strided("out", n.out, tensor(n.out_row_pitch, n.out_pitch), write=True),
     ]
 
 

@@ -52,6 +52,8 @@ def buffer_accesses(task: aipu.TaskOp, set_rows: int) -> Iterator[tuple[aipu.Buf
         yield buffer, Access(address.memory, low * isa.PWORD, high * isa.PWORD, row.name in WRITTEN, fed)
     if isinstance(fields, isa.Load):
         yield None, Access(ARRAY, *load_rows(fields, set_rows), True)
+    elif isinstance(fields, isa.LoadPixels):
+        yield None, Access(ARRAY, fields.row, fields.row + fields.row_tiles * isa.PWORD, True)
     elif isinstance(fields, isa.Mvm):
         yield None, Access(ARRAY, fields.row, fields.row + fields.matrix_rows, False)
 
@@ -75,8 +77,10 @@ def extent(fields: isa.Instruction, name: str) -> tuple[int, int]:
             return 0, fields.segments * fields.segment_rows * fields.columns
         case isa.VectorProgram():
             return _streaming(fields, name)
-        case isa.Softmax():
-            return _softmax(fields, name)
+        case isa.LoadPixels():
+            return 0, (fields.pixels - 1) * fields.pitch + fields.channels
+        case isa.Softmax() | isa.Normalize():
+            return _pixels(fields, name)
         case _:
             raise TypeError(type(fields).__name__)
 
@@ -110,9 +114,11 @@ def _streaming(fields: isa.VectorProgram, name: str) -> tuple[int, int]:
             return 0, fields.rows * fields.vectors * fields.columns * isa.PWORD * 4
 
 
-def _softmax(fields: isa.Softmax, name: str) -> tuple[int, int]:
+def _pixels(fields: isa.Softmax | isa.Normalize, name: str) -> tuple[int, int]:
     if name == "table":
         return 0, TABLE_BYTES
+    if isinstance(fields, isa.Normalize) and name == "params":
+        return 0, fields.VECTORS * fields.blocks * isa.PARAMETER_BYTES
     row_pitch, pitch = (fields.row_pitch, fields.pitch) if name == "src" else (fields.out_row_pitch, fields.out_pitch)
     return 0, (fields.rows - 1) * row_pitch + (fields.pixels - 1) * pitch + fields.blocks * isa.PWORD
 

@@ -23,7 +23,19 @@ from axir.dialects.aipu.attributes import (
 )
 from axir.dialects.aipu.memory import BufferOp, CodeOp, InputOp, OutputOp, PortOp
 from axir.dialects.aipu.program import CoreOp, ProgramOp
-from axir.dialects.aipu.tasks import TASKS, DepthwiseOp, DmaOp, LoadOp, MvmOp, SoftmaxOp, SyncOp, TaskOp, VecOp
+from axir.dialects.aipu.tasks import (
+    TASKS,
+    DepthwiseOp,
+    DmaOp,
+    LoadOp,
+    LoadPixelsOp,
+    MvmOp,
+    NormalizeOp,
+    SoftmaxOp,
+    SyncOp,
+    TaskOp,
+    VecOp,
+)
 
 Aipu = Dialect(
     "aipu",
@@ -47,7 +59,9 @@ __all__ = [
     "LayerAttr",
     "LayoutAttr",
     "LoadOp",
+    "LoadPixelsOp",
     "MvmOp",
+    "NormalizeOp",
     "OutputOp",
     "PortOp",
     "ProgramOp",

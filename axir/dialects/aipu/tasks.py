@@ -236,6 +236,18 @@ class SoftmaxOp(TaskOp):
 
 
 @irdl_op_definition
+class LoadPixelsOp(TaskOp):
+    name = "aipu.load_pixels"
+    INSTRUCTION: ClassVar[type[Instruction]] = isa.LoadPixels
+
+
+@irdl_op_definition
+class NormalizeOp(TaskOp):
+    name = "aipu.normalize"
+    INSTRUCTION: ClassVar[type[Instruction]] = isa.Normalize
+
+
+@irdl_op_definition
 class SyncOp(TaskOp):
     """`aipu.sync on dma0 layer 3 after(%a, core 1 dma1 12)`: it has neither buffers nor fields."""
 
@@ -244,5 +256,6 @@ class SyncOp(TaskOp):
 
 
 TASKS: dict[type[Instruction], type[TaskOp]] = {
-    op.INSTRUCTION: op for op in (DmaOp, LoadOp, MvmOp, DepthwiseOp, VecOp, SoftmaxOp, SyncOp)
+    op.INSTRUCTION: op
+    for op in (DmaOp, LoadOp, MvmOp, DepthwiseOp, VecOp, SoftmaxOp, SyncOp, LoadPixelsOp, NormalizeOp)
 }

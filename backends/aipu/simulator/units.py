@@ -11,12 +11,28 @@ from numpy.typing import NDArray
 
 from axir.backends.aipu.accesses import walk
 from axir.backends.aipu.simulator.memory import CHUNK, Core
+from axir.backends.aipu.simulator.normalize import normalize
 from axir.backends.aipu.simulator.product import EXACT, PRODUCT
 from axir.backends.aipu.simulator.softmax import softmax
 from axir.backends.aipu.simulator.vector import Program
 from axir.backends.aipu.simulator.window import Input, Tile
 from axir.numerics import F32
-from axir.target.isa import NONE, PWORD, Depthwise, Dma, Instruction, Lane, Load, Mvm, Softmax, StepOp, Sync, Vec
+from axir.target.isa import (
+    NONE,
+    PWORD,
+    Depthwise,
+    Dma,
+    Instruction,
+    Lane,
+    Load,
+    LoadPixels,
+    Mvm,
+    Normalize,
+    Softmax,
+    StepOp,
+    Sync,
+    Vec,
+)
 
 Action = Callable[[], None]
 
@@ -37,6 +53,10 @@ def action(instruction: Instruction, core: Core, cores: Sequence[Core] = ()) -> 
             return _depthwise(instruction, core)
         case Softmax():
             return softmax(instruction, core)
+        case LoadPixels():
+            return _load_pixels(instruction, core)
+        case Normalize():
+            return normalize(instruction, core)
         case Sync():
             return lambda: None
         case _:
@@ -92,6 +112,21 @@ def _load(load: Load, core: Core) -> Action:
     return run
 
 
+def _load_pixels(load: LoadPixels, core: Core) -> Action:
+    source = core.view(load.src, (load.pixels, load.channels), (load.pitch, 1))
+    source = source.T if load.transpose else source
+    rows, left = load.row_tiles * PWORD, load.block * PWORD
+    tiles = core.weights[load.row : load.row + rows, left : left + load.column_tiles * PWORD]
+    place = tiles[: source.shape[0], : source.shape[1]]
+
+    def run() -> None:
+        tiles[...] = 0
+        place[...] = source
+        core.products.clear()
+
+    return run
+
+
 def _mvm(mvm: Mvm, core: Core) -> Action:
     columns = mvm.columns * PWORD
     left = mvm.block * PWORD
@@ -102,9 +137,12 @@ def _mvm(mvm: Mvm, core: Core) -> Action:
     partial_in = None if mvm.partial_in is None else core.block(mvm.partial_in, sums, np.int32)
     partial_out = None if mvm.partial_out is None else core.block(mvm.partial_out, sums, np.int32)
     program = Program(mvm, mvm.columns // mvm.replicas, core) if partial_out is None else None
+    matrix = core.weights[mvm.row : mvm.row + mvm.matrix_rows, left : left + columns]
 
     def run() -> None:
         product = core.product(mvm.row, mvm.matrix_rows, left, columns)
+        # The zero point's share is the same for all vectors. Sums of bytes in binary32 are exact.
+        correction = matrix.sum(axis=0).astype(np.int32) * mvm.zero if mvm.zero else None
         if program is not None:
             program.start()
         for first, last in chunks:
@@ -113,6 +151,8 @@ def _mvm(mvm: Mvm, core: Core) -> Action:
             for row, x, start, end in runs:
                 vectors[:, :, start:end] = tile.tap(row, x, end - start)
             total = product(vectors.reshape(-1, mvm.matrix_rows)).reshape(-1, mvm.vectors, columns)
+            if correction is not None:
+                total = total.astype(np.int32, copy=False) - correction
             if partial_in is not None:
                 total = total.astype(np.int32, copy=False) + partial_in[first:last]
             if partial_out is not None:

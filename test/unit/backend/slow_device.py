@@ -20,7 +20,9 @@ from axir.target.isa import (
     Instruction,
     Lane,
     Load,
+    LoadPixels,
     Mvm,
+    Normalize,
     Register,
     Softmax,
     StepOp,
@@ -57,6 +59,10 @@ class SlowDevice:
                     self.depthwise(instruction)
                 case Softmax():
                     self.softmax(instruction)
+                case LoadPixels():
+                    self.load_pixels(instruction)
+                case Normalize():
+                    self.normalize(instruction)
 
     def dma(self, d: Dma) -> None:
         for k, j, i, b in product(range(d.count2), range(d.count1), range(d.count0), range(d.row_bytes)):
@@ -79,6 +85,13 @@ class SlowDevice:
         for row, column, value in written:
             self.sets[row, column] = value
 
+    def load_pixels(self, d: LoadPixels) -> None:
+        rows, columns = (d.channels, d.pixels) if d.transpose else (d.pixels, d.channels)
+        for row, column in product(range(-(-rows // 64) * 64), range(-(-columns // 64) * 64)):
+            p, c = (column, row) if d.transpose else (row, column)
+            inside = p < d.pixels and c < d.channels
+            self.sets[d.row + row, d.block * 64 + column] = self.byte(d.src, p * d.pitch + c) if inside else 0
+
     def input(self, w: Window, r: int, v: int, i: int, j: int, p: int, b: int) -> int | None:
         """A byte of a pword of a tap; None where it is padding."""
         y = w.y0 + r * w.y_step + i * w.tap_row_step
@@ -96,7 +109,7 @@ class SlowDevice:
             for i, j, p in walk:
                 for b in range(64):
                     value = self.input(d, r, v, i, j, p, b)
-                    vector.append(d.pad if value is None else value)
+                    vector.append((d.pad if value is None else value) - d.zero)
             matrix = self.sets[d.row : d.row + d.matrix_rows, d.block * 64 : (d.block + d.columns) * 64]
             sums = [int(x) for x in np.array(vector, np.int64) @ matrix.astype(np.int64)]
             position = (r * d.vectors + v) * d.columns * 64
@@ -146,6 +159,25 @@ class SlowDevice:
                 scaled = power * F(1 / float(sums[0])) * F(d.inverse)
                 byte = round(Fraction(min(max(float(scaled), -128 - d.zero_point), 127 - d.zero_point))) + d.zero_point
                 self.memories[d.out.memory][d.out.offset + r * d.out_row_pitch + q * d.out_pitch + c] = byte
+
+    def normalize(self, d: Normalize) -> None:
+        def x(r: int, q: int, c: int) -> int:
+            return self.byte(d.src, r * d.row_pitch + q * d.pitch + c) - d.zero
+
+        for r, q, c in product(range(d.rows), range(d.pixels), range(-(-d.channels // 64) * 64)):
+            value = F(0)
+            if c < d.channels:
+                first = c // d.group * d.group
+                pixels = list(product(range(d.rows), range(d.pixels))) if d.spatial else [(r, q)]
+                values = [x(*pixel, k) for pixel in pixels for k in range(first, first + d.group)]
+                n, total = len(values), sum(values)
+                root = np.sqrt(F(n * sum(v * v for v in values) - total * total) + F(d.epsilon))
+                value = F(n * x(r, q, c) - total) * (F(1) / root)
+            factor, summand = (self.word(d.params, ((c // 64 * 2 + n) * 64 + c % 64) * 4, "f") for n in range(2))
+            scaled = (value * F(factor) + F(summand)) * F(d.inverse)
+            bounded = min(max(float(scaled), -128 - d.zero_point), 127 - d.zero_point)
+            place = d.out.offset + r * d.out_row_pitch + q * d.out_pitch + c
+            self.memories[d.out.memory][place] = round(Fraction(bounded)) + d.zero_point
 
     def lane(self, d, value, p: int, b: int, code: str):
         if not isinstance(value, Lane):

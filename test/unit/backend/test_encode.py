@@ -20,7 +20,9 @@ from axir.target.isa import (
     Instruction,
     Lane,
     Load,
+    LoadPixels,
     Mvm,
+    Normalize,
     Register,
     Softmax,
     StepOp,
@@ -51,6 +53,11 @@ BASES: list[Instruction] = [
     ),
     Softmax(
         src=L1, row_pitch=64, pitch=64, rows=1, pixels=1, channels=3, scale=0.5, neutral=-9.0, table=L1, inverse=256.0,
+        out=L1, out_row_pitch=64, out_pitch=64,
+    ),
+    LoadPixels(src=Address("l1", 3), pitch=64, pixels=1, channels=1, row=0),
+    Normalize(
+        src=L1, row_pitch=64, pitch=64, rows=1, pixels=1, channels=4, group=2, epsilon=0.5, params=L1, inverse=2.0,
         out=L1, out_row_pitch=64, out_pitch=64,
     ),
     Sync(),
@@ -207,7 +214,7 @@ def offset_of(kind: type[Instruction], name: str) -> int:
     ("kind", "offset", "value", "message"),
     [
         (Dma, 0, 0, "unknown opcode 0"),
-        (Dma, 0, 8, "unknown opcode 8"),
+        (Dma, 0, 10, "unknown opcode 10"),
         (Dma, 0, 7, r"sync: byte 41 \(reserved\) should be zero"),
         (Sync, 40, 1, r"sync: byte 40 \(reserved\) should be zero"),
         (Dma, 1, 9, "dma: has 9 waits"),
@@ -230,7 +237,7 @@ def offset_of(kind: type[Instruction], name: str) -> int:
     ],
 )
 def test_decode_refuses(kind: type[Instruction], offset: int, value: int, message: str):
-    index = {Dma: 0, Depthwise: 5, Vec: 6, Sync: 9}[kind]
+    index = {Dma: 0, Depthwise: 5, Vec: 6, Sync: 11}[kind]
     data = bytearray(encode_task(BASES[index], (), 0))
     assert data[offset] != value
     data[offset] = value

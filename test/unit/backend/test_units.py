@@ -26,7 +26,9 @@ from axir.target.isa import (
     Instruction,
     Lane,
     Load,
+    LoadPixels,
     Mvm,
+    Normalize,
     Register,
     Softmax,
     StepOp,
@@ -162,6 +164,76 @@ def loads(draw: st.DrawFn) -> Load:
 @given(loads(), seeds)
 def test_load(instruction: Load, seed: int):
     run_both(instruction, seed)
+
+
+@st.composite
+def pixel_loads(draw: st.DrawFn) -> LoadPixels:
+    pixels, channels = (draw(st.one_of(st.integers(1, 200), st.sampled_from([64, 128]))) for _ in range(2))
+    transpose = draw(st.integers(0, 1))
+    rows, columns = (-(-n // 64) for n in ((channels, pixels) if transpose else (pixels, channels)))
+    return LoadPixels(
+        src=at(draw(st.integers(0, 300))), pitch=draw(st.integers(0, 5)) * 64, pixels=pixels, channels=channels,
+        row=draw(st.integers(0, 32 - rows)) * 64, block=draw(st.integers(0, 8 - columns)), transpose=transpose,
+    )  # fmt: skip
+
+
+@SMALL
+@given(pixel_loads(), seeds)
+def test_load_pixels(instruction: LoadPixels, seed: int):
+    run_both(instruction, seed)
+
+
+@SMALL
+@given(pixel_loads())
+def test_accesses_of_load_pixels(instruction: LoadPixels):
+    """Every pword that holds a byte which is read, and the whole tiles that are written."""
+    d = instruction
+    read, written = accesses(d, TARGET)
+    touched = {r.granule(i) for r in read.regions for i in range(math.prod(n for n, _ in r.dimensions))}
+    assert touched == {(d.src.offset + p * d.pitch + c) // 64 for p in range(d.pixels) for c in range(d.channels)}
+    rows, columns = (-(-n // 64) for n in ((d.channels, d.pixels) if d.transpose else (d.pixels, d.channels)))
+    (region,) = written.regions
+    tiles = {region.granule(i) for i in range(math.prod(n for n, _ in region.dimensions))}
+    assert tiles == {(d.row + row) * 8 + d.block + block for row in range(64 * rows) for block in range(columns)}
+
+
+@st.composite
+def normalizations(draw: st.DrawFn) -> Normalize:
+    channels = draw(st.sampled_from([1, 4, 63, 64, 66, 130, 192]))
+    group = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
+    width = -(-channels // 64) * 64
+    rows, pixels = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    pitch, out_pitch = (width + draw(st.sampled_from([0, 64])) for _ in range(2))
+    return Normalize(
+        src=at(64), row_pitch=pitch * pixels + draw(st.sampled_from([0, 64])), pitch=pitch, rows=rows, pixels=pixels,
+        channels=channels, group=group, spatial=draw(st.integers(0, 1)), zero=draw(st.integers(-128, 127)),
+        epsilon=draw(st.sampled_from([2.0**-30, 0.5, 4096.0, 2.0**50])), params=at(BASE["params"]),
+        inverse=draw(st.sampled_from([16.0, 60.5])), zero_point=draw(st.integers(-128, 127)),
+        out=at(BASE["out"]), out_row_pitch=out_pitch * pixels + draw(st.sampled_from([0, 64])), out_pitch=out_pitch,
+    )  # fmt: skip
+
+
+@SMALL
+@given(normalizations(), seeds)
+def test_normalize(instruction: Normalize, seed: int):
+    values = np.random.default_rng(seed).uniform(-2, 2, (instruction.blocks, 2, 64)).astype(np.float32)
+    run_both(instruction, seed, params=(BASE["params"], values))
+
+
+@SMALL
+@given(normalizations())
+def test_accesses_of_normalize(instruction: Normalize):
+    """Whole pwords of every pixel, and the parameter blocks."""
+    n = instruction
+    walks = {"src": (n.src, n.row_pitch, n.pitch), "out": (n.out, n.out_row_pitch, n.out_pitch)}
+    for access in accesses(n, TARGET):
+        touched = sorted(region.granule(i) for region in access.regions for i in range(region.view(GRANULES).size))
+        if access.role == "params":
+            assert touched == list(range(BASE["params"] // 64, BASE["params"] // 64 + 8 * n.blocks))
+            continue
+        base, row_pitch, pitch = walks[access.role]
+        offsets = (base.offset + r * row_pitch + q * pitch for r in range(n.rows) for q in range(n.pixels))
+        assert touched == sorted(offset // 64 + p for offset in offsets for p in range(n.blocks))
 
 
 def windows(draw: st.DrawFn, blocks: int, taps: bool = True) -> dict:
@@ -350,6 +422,7 @@ def mvms(draw: st.DrawFn) -> tuple[Mvm, dict]:
         "row": draw(st.sampled_from([0, 512])), "matrix_rows": pwords * 64, "slot": slot, "columns": columns,
         "replicas": replicas, "block": draw(st.integers(0, 8 - columns)),
         "partial_in": at(BASE["partial"]) if draw(st.booleans()) else None,
+        "zero": draw(st.sampled_from([0, 0, -128, 127, 5])),
     }  # fmt: skip
     regions = {}
     size = window["rows"] * window["vectors"] * columns * 64

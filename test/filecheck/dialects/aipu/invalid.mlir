@@ -730,6 +730,76 @@ aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>]
 
 // -----
 
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  aipu.core 0 {
+    // expected-error@below {{writes column block 8, there are 8}}
+    %0 = aipu.load_pixels on load(src = l1 %x[3]) {pitch = 64, pixels = 65, channels = 64, row = 0, block = 7, transpose = 1} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  aipu.core 0 {
+    // expected-error@below {{writes matrix row 2111, there are 2048}}
+    %0 = aipu.load_pixels on load(src = l1 %x[3]) {pitch = 64, pixels = 65, channels = 64, row = 1984} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  aipu.core 0 {
+    // expected-error@below {{pitch is 60, legal are multiples of 64}}
+    %0 = aipu.load_pixels on load(src = l1 %x[3]) {pitch = 60, pixels = 1, channels = 1, row = 0} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  aipu.core 0 {
+    // expected-error@below {{pixels is 0, legal are 1 to 2048}}
+    %0 = aipu.load_pixels on load(src = l1 %x[3]) {pitch = 64, pixels = 0, channels = 1, row = 0} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  aipu.core 0 {
+    // expected-error@below {{has 6 channels in groups of 4}}
+    %0 = aipu.normalize on depthwise(src = l1 %x[0], params = l1 %x[512], out = l1 %x[1024]) {row_pitch = 64, pitch = 64, rows = 1, pixels = 1, channels = 6, group = 4, epsilon = 1.0, inverse = 1.0, out_row_pitch = 64, out_pitch = 64} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  aipu.core 0 {
+    // expected-error@below {{takes statistics of 1050625 values, legal are at most 1048576}}
+    %0 = aipu.normalize on depthwise(src = l1 %x[0], params = l1 %x[512], out = l1 %x[1024]) {row_pitch = 64, pitch = 64, rows = 1025, pixels = 1025, channels = 1, group = 1, spatial = 1, epsilon = 1.0, inverse = 1.0, out_row_pitch = 64, out_pitch = 64} layer 0
+  }
+}
+
+// -----
+
+aipu.program "main" target "metis" layers [#aipu.layer<"l", "conv", "array", 0>] {
+  %x = aipu.buffer "x" bytes 4096 : !aipu.buffer<l1>
+  aipu.core 0 {
+    // expected-error@below {{adds epsilon 0.0, legal are positive numbers}}
+    %0 = aipu.normalize on depthwise(src = l1 %x[0], params = l1 %x[512], out = l1 %x[1024]) {row_pitch = 64, pitch = 64, rows = 1, pixels = 1, channels = 6, group = 3, epsilon = 0.0, inverse = 1.0, out_row_pitch = 64, out_pitch = 64} layer 0
+  }
+}
+
+// -----
+
 aipu.program "p" target "metis" layers [#aipu.layer<"l", "copy", "dma", 0>] {
   // expected-error@below {{expected a single block, but got 0 blocks}}
   aipu.core 0 {
