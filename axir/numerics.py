@@ -24,9 +24,10 @@ LANES = 64
 """Channels that the vector unit takes at a time. A softmax pads its channels to a multiple of it."""
 
 
-def multiplier(input_scale: F64 | F32 | float, weight_scale: F64 | F32 | float = 1.0) -> F32:
-    """The real value of one accumulator unit: input scale times weight scale, rounded once to binary32."""
-    return np.asarray(np.float64(input_scale) * np.asarray(weight_scale, np.float64)).astype(np.float32)
+def multiplier(input_scale: F64 | F32 | float, weight_scale: F64 | F32 | float = 1.0, factor: float = 1.0) -> F32:
+    """The real value of one accumulator unit: input scale times weight scale, times a factor, rounded to binary32."""
+    product = np.float64(input_scale) * np.asarray(weight_scale, np.float64)
+    return np.asarray(product * np.float64(factor)).astype(np.float32)
 
 
 def reciprocal(value: F64 | F32 | float) -> F32:

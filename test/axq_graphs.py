@@ -225,6 +225,40 @@ class _Drawing:
         element = self.draw(st.sampled_from([axq.QuantType.per_tensor(1 / 256, -128), self.element(1.0)]))
         return self.builder.add(axq.SoftmaxOp, [x], {"axis": integer(1), "neutral": neutral}, shape, element)
 
+    def matmul(self) -> SSAValue:
+        heads, depth = self.number(1, 3), self.draw(st.sampled_from([1, 3, 6, 70]))
+        queries = (self.number(1, 4), self.number(1, 4))
+        keys = (self.number(1, 4), self.number(1, 4))
+        other = (1, heads * depth, *keys)
+        transpose = self.draw(st.booleans())
+        if transpose:
+            shape = (1, heads * depth, *queries)
+        else:
+            shape = (1, keys[0] * keys[1], heads * queries[0], queries[1])
+        x = self.builder.input(shape, self.element())
+        scale = float(np.float32(self.rng.uniform(0.005, 0.05)))
+        y = self.builder.input(other, axq.QuantType.per_tensor(scale, 0))
+        result = shapes.head_matmul(shape, other, heads, transpose)
+        extras, properties = self.epilogue(result[1], result)
+        properties |= {
+            "heads": integer(heads), "transpose": BoolAttr(int(transpose), i1),
+            "factor": FloatAttr(self.draw(st.sampled_from([1.0, 0.125, -0.3])), f64),
+        }  # fmt: skip
+        return self.builder.add(axq.MatMulOp, [x, y, extras], properties, result, self.element())
+
+    def normalize(self) -> SSAValue:
+        channels = self.draw(st.sampled_from([1, 4, 6, 66]))
+        shape = (1, channels, self.number(1, 4), self.number(1, 4))
+        group = self.draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
+        x = self.builder.input(shape, self.element(self.draw(st.sampled_from([0.5, 8.0]))))
+        factor, summand = (self.rng.uniform(low, 2, channels).astype(np.float32) for low in (0.1, -2))
+        properties = {
+            "factor": self.builder.constant(factor), "summand": self.builder.constant(summand),
+            "group": integer(group), "spatial": BoolAttr(int(self.draw(st.booleans())), i1),
+            "epsilon": FloatAttr(self.draw(st.sampled_from([1e-5, 1e-3, 1.0])), f64),
+        }  # fmt: skip
+        return self.builder.add(axq.NormalizeOp, [x], properties, shape, self.element(4.0))
+
     def concat(self) -> SSAValue:
         shape, axis, element = self.shape(), self.number(1, 3), self.element()
         inputs = [
@@ -248,7 +282,7 @@ class _Drawing:
 
 PLAIN_STEPS = ("relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul")
 ALL_STEPS = (*PLAIN_STEPS, *TABLE_STEPS)
-KINDS = ("conv", "conv", "conv_transpose", "pool", "map", "softmax", "concat", "slice")
+KINDS = ("conv", "conv", "conv_transpose", "pool", "map", "softmax", "matmul", "normalize", "concat", "slice")
 
 
 @st.composite

@@ -57,8 +57,13 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
         for row, column in product(range(shape[2]), range(shape[3])):
             result[0, :, row, column] = _softmax(op, [int(q) for q in x[0, :, row, column]], store)
         return result
+    if isinstance(op, axq.NormalizeOp):
+        return _normalize(op, x, store)
     for index in np.ndindex(*shape):
         n, channel, row, column = index
+        if isinstance(op, axq.MatMulOp):
+            result[index] = _finish(op, _matmul(op, inputs, index), index, inputs[2:], store)
+            continue
         if isinstance(op, axq.MaxPoolOp):
             taps = _inside(x, channel, row, column, ints_of(op.kernel), op, ints_of(op.dilations))
             result[index] = max(int(x[n, channel, h, w]) for h, w in taps)
@@ -71,6 +76,45 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
         else:
             value = _convolution(op, x, index, store)
         result[index] = _finish(op, value, index, inputs[1:], store)
+    return result
+
+
+def _matmul(op: Any, inputs: list[Any], index: tuple[int, ...]) -> np.float32:
+    (_, channel, row, column), (x, y) = index, inputs[:2]
+    (sx, zx), (sy, zy) = axq.quant_of(op.input).scalar, axq.quant_of(op.other).scalar
+    assert zy == 0
+    heads, width, total = op.heads.value.data, y.shape[3], 0
+    if op.transpose.value.data:
+        depth, (g, h) = x.shape[1] // heads, divmod(row, x.shape[2])
+        for k in range(g * depth, (g + 1) * depth):
+            total += (int(x[0, k, h, column]) - zx) * int(y[0, k, channel // width, channel % width])
+    else:
+        g = channel // (y.shape[1] // heads)
+        for k in range(x.shape[1]):
+            total += (int(x[0, k, g * (x.shape[2] // heads) + row, column]) - zx) * int(
+                y[0, channel, k // width, k % width]
+            )
+    return f32(total) * f32(float(f32(sx)) * float(f32(sy)) * op.factor.value.data)
+
+
+def _normalize(op: Any, x: Any, store: Any) -> Any:
+    (scale, zero), (out_scale, out_zero) = axq.quant_of(op.input).scalar, axq.quant_of(op.result).scalar
+    factor, summand = constant_array(op.factor, store), constant_array(op.summand, store)
+    group = op.group.value.data
+    result = np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        n, channel, row, column = index
+        members = x[n, channel // group * group :][:group]
+        if not op.spatial.value.data:
+            members = members[:, row, column]
+        values = [int(q) - zero for q in members.reshape(-1)]
+        total, square = sum(values), sum(q * q for q in values)
+        epsilon = f32(float(len(values)) ** 2 * op.epsilon.value.data / float(f32(scale)) ** 2)
+        root = f32(1) / np.sqrt(f32(len(values) * square - total * total) + epsilon)
+        value = f32(len(values) * (int(x[index]) - zero) - total) * root
+        value = value * factor[channel] + summand[channel]
+        stored = round(float(value * f32(1 / float(f32(out_scale))))) + out_zero
+        result[index] = max(-128, min(127, stored))
     return result
 
 

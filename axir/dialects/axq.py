@@ -62,6 +62,7 @@ from axir.dialects.base import (
 )
 from axir.dialects.epilogue import EpilogueAttr, float_literal
 from axir.ir.constants import WeightAttr
+from axir.target.isa import FLT_MAX, MAX_NORMALIZED
 
 CONSTANT = WeightAttr | DenseIntOrFPElementsAttr
 Constant = WeightAttr | DenseIntOrFPElementsAttr
@@ -421,6 +422,103 @@ class SoftmaxOp(QuantOp):
         return self._result(shape_of(self.input))
 
 
+LARGEST_PRODUCT = 255 * 128
+"""Greatest magnitude of a stored byte less its zero point, times one without."""
+
+
+@irdl_op_definition
+class MatMulOp(FusedOp):
+    """Products of two activations, head by head (docs/numerics.md, section 3); the second has the zero point 0.
+
+    `transpose`: pixels by pixels, [1, heads * K, H, W] and [1, heads * K, P, Q] to [1, P * Q, heads * H, W]. Else
+    weighted sums of pixels, [1, P * Q, heads * H, W] and [1, heads * M, P, Q] to [1, heads * M, H, W].
+    """
+
+    name = "axq.matmul"
+    input = operand_def(TensorType)
+    other = operand_def(TensorType)
+    extras = var_operand_def(TensorType)
+    heads = prop_def(IntegerAttr.constr(i64))
+    transpose = prop_def(BoolAttr)
+    factor = prop_def(F64)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        f"$input `,` $other `heads` $heads `transpose` $transpose `factor` $factor {EPILOGUE} {SLOPE} attr-dict "
+        "`:` `(` type($input) `,` type($other) `)` `->` type($result)"
+    )
+
+    @property
+    def depth(self) -> int:
+        """Products that a sum takes."""
+        channels = shape_of(self.input)[1]
+        return channels // self.heads.value.data if self.transpose.value.data else channels
+
+    def verify_(self) -> None:
+        super().verify_()
+        if quant_of(self.input).per_channel or quant_of(self.other).per_channel:
+            raise VerifyException("a matmul takes tensors with one scale")
+        if quant_of(self.other).scalar[1] != 0:
+            raise VerifyException(f"the second tensor has the zero point {quant_of(self.other).scalar[1]}, legal is 0")
+        if not 0 < abs(self.factor.value.data) <= NEUTRAL_LIMIT:
+            raise VerifyException(f"factor is {self.factor.value.data}; its magnitude is at most 2**60, and not 0")
+        if self.depth * LARGEST_PRODUCT >= 1 << 31:
+            raise VerifyException(f"a sum of {self.depth} products can exceed 32 bits")
+
+    def infer(self) -> Tensor:
+        heads, transpose = self.heads.value.data, bool(self.transpose.value.data)
+        return self._result(shapes.head_matmul(shape_of(self.input), shape_of(self.other), heads, transpose))
+
+
+@irdl_op_definition
+class NormalizeOp(QuantOp):
+    """(x - mean) / sqrt(variance + epsilon) * factor + summand, the last two one number a channel.
+
+    Mean and variance are those of every `group` consecutive channels of a pixel or, with `spatial`, of all pixels.
+    """
+
+    name = "axq.normalize"
+    input = operand_def(TensorType)
+    factor = prop_def(CONSTANT)
+    summand = prop_def(CONSTANT)
+    group = prop_def(IntegerAttr.constr(i64))
+    spatial = prop_def(BoolAttr)
+    epsilon = prop_def(F64)
+    assembly_format = (
+        "$input `factor` qualified($factor) `summand` qualified($summand) `group` $group `spatial` $spatial "
+        "`epsilon` $epsilon attr-dict `:` type($input) `->` type($result)"
+    )
+
+    @property
+    def count(self) -> int:
+        """Values with common statistics."""
+        _, _, height, width = shape_of(self.input)
+        return self.group.value.data * (height * width if self.spatial.value.data else 1)
+
+    def verify_(self) -> None:
+        super().verify_()
+        channels = shape_of(self.result)[1]
+        _verify_constant("factor", self.factor, f32, (channels,))
+        _verify_constant("summand", self.summand, f32, (channels,))
+        if self.group.value.data < 1 or channels % self.group.value.data:
+            raise VerifyException(f"groups of {self.group.value.data} do not divide {channels} channels")
+        if self.count > MAX_NORMALIZED:
+            raise VerifyException(f"statistics of {self.count} values, at most {MAX_NORMALIZED} are exact")
+        if quant_of(self.input).per_channel or quant_of(self.result).per_channel:
+            raise VerifyException("a normalize takes and gives tensors with one scale")
+        if not 0 < self.stored_epsilon < float("inf"):
+            raise VerifyException(f"epsilon is {self.epsilon.value.data}; in units of the input it leaves binary32")
+
+    @property
+    def stored_epsilon(self) -> float:
+        """What is added to the squared count times the variance of stored bytes: a binary32 number."""
+        scale = float(quant_of(self.input).scalar[0])
+        value = float(self.count) ** 2 * self.epsilon.value.data / scale**2
+        return FloatAttr(value, f32).value.data if value <= FLT_MAX else float("inf")
+
+    def infer(self) -> Tensor:
+        return self._result(shape_of(self.input))
+
+
 @irdl_op_definition
 class ConcatOp(QuantOp):
     """Concatenation along `axis`; all inputs and the result share scale and zero point."""
@@ -459,6 +557,19 @@ class SliceOp(QuantOp):
 
 Axq = Dialect(
     "axq",
-    [GraphOp, ReturnOp, ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp, MapOp, SoftmaxOp, ConcatOp, SliceOp],
+    [
+        GraphOp,
+        ReturnOp,
+        ConvOp,
+        ConvTransposeOp,
+        MaxPoolOp,
+        AvgPoolOp,
+        MapOp,
+        SoftmaxOp,
+        MatMulOp,
+        NormalizeOp,
+        ConcatOp,
+        SliceOp,
+    ],
     [QuantType],
 )

@@ -224,3 +224,27 @@ def space_to_depth(shape: Shape, block: int) -> Shape:
     if block < 1 or shape[2] % block or shape[3] % block:
         raise ValueError(f"height and width of {list(shape)} are no multiples of the block {block}")
     return (shape[0], shape[1] * block * block, shape[2] // block, shape[3] // block)
+
+
+def head_matmul(shape: Shape, other: Shape, heads: int, transpose: bool) -> Shape:
+    """Products of pixels, head by head.
+
+    `transpose`: [1, heads * K, H, W] and [1, heads * K, P, Q] give [1, P * Q, heads * H, W]: products of pixels.
+    Else [1, P * Q, heads * H, W] and [1, heads * M, P, Q] give [1, heads * M, H, W]: sums of pixels of the second.
+    """
+    rank4(shape)
+    rank4(other, "other")
+    if heads < 1 or other[1] % heads:
+        raise ValueError(f"{heads} heads do not divide {other[1]} channels")
+    if shape[0] != 1 or other[0] != 1:
+        raise ValueError(f"batches are 1, not {shape[0]} and {other[0]}")
+    pixels = other[2] * other[3]
+    if transpose:
+        if shape[1] != other[1]:
+            raise ValueError(f"pixels of {shape[1]} and {other[1]} channels have no products")
+        return (1, pixels, heads * shape[2], shape[3])
+    if shape[1] != pixels:
+        raise ValueError(f"{shape[1]} channels weigh {pixels} pixels")
+    if shape[2] % heads:
+        raise ValueError(f"{heads} heads do not divide {shape[2]} rows")
+    return (1, other[1], shape[2] // heads, shape[3])

@@ -18,6 +18,7 @@ from axir import numerics
 from axir.dialects import axq
 from axir.dialects.base import ints_of, shape_of
 from axir.dialects.epilogue import Step
+from axir.interp.attention import Normalization, centred, head_products
 from axir.interp.integer import (
     Convolution,
     Depthwise,
@@ -98,6 +99,10 @@ def _kernel(op: Operation, store: WeightStore) -> Kernel:
             return _map(op, store)
         case axq.SoftmaxOp():
             return _softmax(op, store)
+        case axq.MatMulOp():
+            return _matmul(op, store)
+        case axq.NormalizeOp():
+            return _normalize(op, store)
         case axq.MaxPoolOp():
             window = _window(op, ints_of(op.kernel), ints_of(op.dilations))
             return lambda inputs: np.stack([window_max(frame, window) for frame in inputs[0]])
@@ -193,6 +198,38 @@ def _softmax(op: axq.SoftmaxOp, store: WeightStore) -> Kernel:
         while lanes.shape[1] > 1:
             lanes = np.add(*np.split(lanes, 2, axis=1))
         return numerics.quantize(powers[:, :channels] * numerics.reciprocal(lanes), inverse, out_zero)
+
+    return run
+
+
+def _matmul(op: axq.MatMulOp, store: WeightStore) -> Kernel:
+    """acc = sum (x - zx) * y; v = f32(acc) * f32(sx * sy * factor)."""
+    heads, transpose = op.heads.value.data, bool(op.transpose.value.data)
+    (scale, zero), (other_scale, other_zero) = (_parameters(value, store, op) for value in (op.input, op.other))
+    multiplier = numerics.multiplier(scale, other_scale, op.factor.value.data)
+    finish = _finish(op, store)
+
+    def run(inputs: Sequence[I8]) -> I8:
+        x, other = centred(inputs[0][0], zero), centred(inputs[1][0], other_zero)
+        value = head_products(x, other, heads, transpose)[None].astype(np.float32)
+        value *= multiplier
+        return finish(value, inputs[2:])
+
+    return run
+
+
+def _normalize(op: axq.NormalizeOp, store: WeightStore) -> Kernel:
+    """v = (n * (x - zx) - S) * f32(1 / sqrt(n * Q - S * S + e)); v = v * factor + summand."""
+    factor, summand = (cast(F32, _constant(constant, store, op)) for constant in (op.factor, op.summand))
+    spatial = bool(op.spatial.value.data)
+    normalization = Normalization(factor, summand, op.group.value.data, spatial, np.float32(op.stored_epsilon))
+    _, zero = _parameters(op.input, store, op)
+    scale, out_zero = _parameters(op.result, store, op)
+    inverse = numerics.reciprocal(scale)
+
+    def run(inputs: Sequence[I8]) -> I8:
+        values = np.stack([normalization(frame.astype(np.int32) - zero) for frame in inputs[0]])
+        return numerics.quantize(values, inverse, out_zero)
 
     return run
 

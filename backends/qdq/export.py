@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from xdsl.ir import Operation, SSAValue
 
 from axir import __version__, numerics
+from axir.backends.qdq import attention
 from axir.dialects import axq
 from axir.dialects.base import ints_of, shape_of
 from axir.dialects.epilogue import Step
@@ -112,6 +113,10 @@ class _Export:
                 )  # fmt: skip
             case axq.MapOp():
                 value = inputs[0]
+            case axq.MatMulOp():
+                value, inputs = attention.matmul(self, op, base, inputs), inputs[1:]
+            case axq.NormalizeOp():
+                return attention.normalize(self, op, base, inputs[0], self.store)
             case axq.SoftmaxOp():
                 return self.softmax(op, base, inputs[0])
             case axq.MaxPoolOp():

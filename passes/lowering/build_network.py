@@ -20,7 +20,16 @@ from axir.ir.store import WeightStore
 from axir.passes.lowering import tensors as t
 from axir.passes.lowering.array_map import Geometry
 from axir.passes.lowering.convolutions import I8Array, Phase, swap_groups, transposed_phases, ungroup
-from axir.passes.lowering.network import Layer, Network, SoftmaxFields, WindowWork
+from axir.passes.lowering.matmul import head_runs, head_slots
+from axir.passes.lowering.network import (
+    Layer,
+    MatMulWork,
+    Network,
+    NormalizeFields,
+    SoftmaxFields,
+    WindowWork,
+    Work,
+)
 from axir.passes.lowering.registers import Algorithm
 from axir.passes.lowering.tensors import Runs, Storage, Tensor
 from axir.passes.lowering.vector_program import (
@@ -114,6 +123,10 @@ class _Builder:
                 self._map(op)
             case axq.SoftmaxOp():
                 self._softmax(op)
+            case axq.MatMulOp():
+                self._matmul(op)
+            case axq.NormalizeOp():
+                self._normalize(op)
             case axq.ConcatOp():
                 self._concat(op)
             case axq.SliceOp():
@@ -185,8 +198,11 @@ class _Builder:
                 aligned = _slice_runs(self.runs[op.input], ints_of(op.starts)[1], ints_of(op.ends)[1])
                 plain = set(ints_of(op.steps)) == {1} and aligned is not None and not self._packed(op.input)
                 self.runs[value] = aligned[1] if plain and aligned else t.dense(channels)
-            case axq.SoftmaxOp():
+            case axq.SoftmaxOp() | axq.NormalizeOp():
                 self.runs[value] = t.dense(channels)
+            case axq.MatMulOp():
+                heads = 1 if op.transpose.value.data else op.heads.value.data
+                self.runs[value] = head_runs(heads, channels // heads)
             case axq.ConvOp() | axq.ConvTransposeOp() if not (isinstance(op, axq.ConvOp) and self._is_depthwise(op)):
                 self.runs[value] = self.runs[op.extras[0]] if op.extras else t.dense(channels)
             case _:
@@ -241,9 +257,9 @@ class _Builder:
     def _fused(
         self,
         op: axq.FusedOp,
-        source: SSAValue,
+        source: SSAValue | Tensor,
         code: VectorCode,
-        work: list[Phase] | WindowWork,
+        work: Work,
         macs: int,
         weight_bytes: int = 0,
     ) -> None:
@@ -258,7 +274,8 @@ class _Builder:
         kind = op.name.removeprefix("axq.")
         if kind == "conv" and isinstance(work, WindowWork):
             kind = "depthwise_conv"
-        self._add(Layer(0, name, kind, self.tensors[source], result, extras, code, work, macs, weight_bytes))
+        tensor = source if isinstance(source, Tensor) else self.tensors[source]
+        self._add(Layer(0, name, kind, tensor, result, extras, code, work, macs, weight_bytes))
 
     def _is_depthwise(self, op: axq.ConvOp) -> bool:
         shape = op.weight.type.get_shape()
@@ -369,6 +386,37 @@ class _Builder:
         work = WindowWork(Geometry((1, 1), (1, 1), (1, 1), (0, 0), height, width), "softmax", softmax=fields)
         code = VectorCode(table=EXPONENTIAL)
         self._add(Layer(0, name, "softmax", source, self._result(op, name), [], code, work))
+
+    def _matmul(self, op: axq.MatMulOp) -> None:
+        heads, transpose = op.heads.value.data, bool(op.transpose.value.data)
+        name = _name(op)
+        source, matrix = self.tensors[op.input], self.tensors[op.other]
+        if head_slots(source, heads if transpose else 1) is None:
+            source = self._relayout(source, t.dense(source.channels), name)
+        if head_slots(matrix, heads) is None or not matrix.contiguous:
+            matrix = self._relayout(matrix, t.dense(matrix.channels), name)
+        (scale, zero), (other_scale, _) = (quant_arrays(axq.quant_of(v), self.store) for v in (op.input, op.other))
+        code = VectorCode(scale=float(numerics.multiplier(scale, other_scale, op.factor.value.data)))
+        _, channels, height, width = shape_of(op.result)
+        work = MatMulWork(matrix, heads, transpose, op.depth, int(zero))
+        self._fused(op, source, code, work, op.depth * channels * height * width)
+
+    def _normalize(self, op: axq.NormalizeOp) -> None:
+        name = _name(op)
+        source, (_, channels, height, width) = self.tensors[op.input], shape_of(op.result)
+        if source.runs != t.dense(channels):
+            source = self._relayout(source, t.dense(channels), name)
+        _, zero_point = quant_arrays(axq.quant_of(op.input), self.store)
+        inverse, out_zero_point = requantization(axq.quant_of(op.result), self.store)
+        fields = NormalizeFields(
+            channels, op.group.value.data, int(bool(op.spatial.value.data)), int(zero_point), op.stored_epsilon,
+            float(inverse), int(out_zero_point),
+        )  # fmt: skip
+        work = WindowWork(Geometry((1, 1), (1, 1), (1, 1), (0, 0), height, width), "normalize", normalize=fields)
+        code = VectorCode()
+        for constant in (op.factor, op.summand):
+            code.lane(constant_array(constant, self.store).astype(np.float32))
+        self._add(Layer(0, name, "normalize", source, self._result(op, name), [], code, work))
 
     def _window(
         self,

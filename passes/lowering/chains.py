@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from axir.passes.lowering.estimate import Tiles, Usage, layer_usage, load_cycles, overlapped
-from axir.passes.lowering.network import Layer, Network
+from axir.passes.lowering.network import Layer, MatMulWork, Network
 from axir.passes.lowering.tensors import Tensor
 from axir.passes.lowering.tiling import (
     CHUNK_ROWS,
@@ -175,9 +175,14 @@ def make_chain(
 
 
 def can_join(layer: Layer, tiling: Tiling, target: Target) -> bool:
-    """Whether a layer may be in a chain: no copy of bytes, and no kernel that needs partial sums."""
+    """Whether a layer may be in a chain: no copy of bytes, no kernel that needs partial sums.
+
+    Nor what needs all rows of a tensor at a time.
+    """
     rows = target.array.weight_sets * target.array.rows
-    return layer.work is not None and all(m.rows <= rows for m in tiling.maps)
+    if layer.work is None or layer.whole_rows or isinstance(layer.work, MatMulWork):
+        return False
+    return all(m.rows <= rows for m in tiling.maps)
 
 
 def can_hold(network: Network, first: int, last: int) -> bool:

@@ -6,9 +6,10 @@ from axir.passes.lowering.chains import Chain
 from axir.passes.lowering.emission import Emission, EmitOptions, Emitted
 from axir.passes.lowering.emit_array import ArrayEmitter, ArrayRun
 from axir.passes.lowering.emit_layout import emit_layout
+from axir.passes.lowering.emit_matmul import MatMulEmitter
 from axir.passes.lowering.emit_window import WindowEmitter, WindowRun
 from axir.passes.lowering.jobs import Buffer, Place, copy
-from axir.passes.lowering.network import Layer, Network, WindowWork
+from axir.passes.lowering.network import Layer, MatMulWork, Network, WindowWork
 from axir.passes.lowering.placement import Placement
 from axir.passes.lowering.tensors import align
 from axir.passes.lowering.tiling import tile_pitch
@@ -20,6 +21,7 @@ def emit(network: Network, placement: Placement, budget: Budget, options: EmitOp
     """Emit every layer in order, and the layers of a depth-first chain together."""
     emission = Emission(network, max(0, budget.l2 - budget.frames * placement.l2_peak), options, target)
     array, window = ArrayEmitter(emission), WindowEmitter(emission)
+    matmul = MatMulEmitter(emission, array.reserve_sets)
     groups = {layer.index: group for group in placement.groups for layer, _ in group}
     chains = {member.layer.index: chain for chain in placement.chains for member in chain.members}
     for layer in network.layers:
@@ -33,6 +35,8 @@ def emit(network: Network, placement: Placement, budget: Budget, options: EmitOp
             emit_layout(emission, layer)
         elif layer.work is None:
             _copy(emission, layer)
+        elif isinstance(layer.work, MatMulWork):
+            matmul.emit(layer, placement.tilings[layer.index])
         elif isinstance(layer.work, list):
             array.emit(layer, placement.tilings[layer.index], groups.get(layer.index, ()))
         else:

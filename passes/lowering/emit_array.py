@@ -89,14 +89,14 @@ class ArrayEmitter:
         """Place the constants and reserve weight sets."""
         (constants,) = self._place_constants([(layer, tiling)], layer.name)
         needed = matrix_sets(layer, tiling, self.e.target)
-        base = self._reserve_sets(needed, layer, sets) if resident else None
+        base = self.reserve_sets(needed, layer, sets) if resident else None
         return ArrayRun(layer, tiling, constants, sets, base)
 
     def _begin_group(self, group: Group, sets: Sets) -> None:
         """Place the constants of all members together; copy and load them with the first tile of the first member."""
         first = group[0][0]
         needed = [matrix_sets(layer, tiling, self.e.target) for layer, tiling in group]
-        base = self._reserve_sets(sum(needed), first, sets)
+        base = self.reserve_sets(sum(needed), first, sets)
         for (layer, tiling), constants, count in zip(
             group, self._place_constants(group, f"{first.name}.group"), needed, strict=True
         ):
@@ -170,8 +170,12 @@ class ArrayEmitter:
                 source.add(unit.offset, _matrix_part(unit, layer))
         return placed
 
-    def _reserve_sets(self, count: int, layer: Layer, sets: Sets) -> int:
-        """First of `count` of the `sets`. Without double buffering always their first: loads wait for earlier work."""
+    def reserve_sets(self, count: int, layer: Layer, sets: Sets | None = None) -> int:
+        """First of `count` of the `sets`, or of all.
+
+        Without double buffering always their first: loads wait for earlier work.
+        """
+        sets = sets or Sets(0, self.e.target.array.weight_sets)
         same = self.array_layer == layer.index
         ring = self.e.options.imc_double_buffer_pipeline if same else self.e.options.imc_double_buffer_sequential
         self.array_layer = layer.index
@@ -199,7 +203,7 @@ class ArrayEmitter:
             partial = Buffer(f"{layer.name}.partial", "l1", size)
         for start in range(0, mapping.rows, room):
             used = min(room, mapping.rows - start)
-            reserved = keep if keep is not None else self._reserve_sets(ceil_div(used, set_rows), layer, run.sets)
+            reserved = keep if keep is not None else self.reserve_sets(ceil_div(used, set_rows), layer, run.sets)
             base = reserved * set_rows
             if keep is None or unit not in run.loaded:
                 self._weights(layer, run.tiling, unit, constants, base, start, used)

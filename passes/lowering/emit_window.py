@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from axir.passes.lowering.emission import Emission, output_fields
 from axir.passes.lowering.jobs import Buffer, Job, job
-from axir.passes.lowering.network import Layer, SoftmaxFields, WindowWork
+from axir.passes.lowering.network import Layer, NormalizeFields, SoftmaxFields, WindowWork
 from axir.passes.lowering.tensors import Tensor
 from axir.passes.lowering.tiling import Tiling, input_rows, row_tiles
-from axir.target.isa import PWORD, Address, Depthwise, Softmax, Vec
+from axir.target.isa import PWORD, Address, Depthwise, Normalize, Softmax, Vec
 
 
 @dataclass(eq=False)
@@ -78,6 +78,9 @@ class WindowEmitter:
         if work.softmax is not None:
             self._softmax(layer, work.softmax, first, last)
             return
+        if work.normalize is not None:
+            self._normalize(layer, work.normalize, constants, first, last)
+            return
         g = work.geometry
         low, high = input_rows(layer, first, last)
         source = self.e.read(layer, layer.input, low, high, block, blocks)
@@ -115,6 +118,29 @@ class WindowEmitter:
             instruction = Depthwise(**fields, **window, mode=work.mode, weights=weights, pad_lane=layer.code.pad_lane)
         self.e.step.jobs.append(job(instruction, "depthwise", layer.index, **buffers))
         self.e.drain(layer, out, first, last, block)
+
+    def _normalize(
+        self, layer: Layer, fields: NormalizeFields, constants: Buffer | None, first: int, last: int
+    ) -> None:
+        """Whole pixels of rows [first, last)."""
+        blocks = layer.output.blocks
+        source = self.e.read(layer, layer.input, first, last, 0, blocks)
+        out = self.e.write(layer, first, last, 0, blocks)
+        instruction = Normalize(
+            **asdict(fields),
+            src=Address("l1", source.at(first)),
+            row_pitch=source.row_pitch,
+            pitch=source.pitch,
+            rows=last - first,
+            pixels=layer.output.width,
+            params=Address("l1", 0),
+            out=Address("l1", out.at(first)),
+            out_row_pitch=out.row_pitch,
+            out_pitch=out.pitch,
+        )
+        buffers = {"src": source.buffer, "params": constants, "out": out.buffer}
+        self.e.step.jobs.append(job(instruction, "depthwise", layer.index, **buffers))
+        self.e.drain(layer, out, first, last, 0)
 
     def _softmax(self, layer: Layer, fields: SoftmaxFields, first: int, last: int) -> None:
         """Whole pixels of rows [first, last)."""

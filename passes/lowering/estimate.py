@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Literal
 
-from axir.passes.lowering.network import Layer, WindowWork
+from axir.passes.lowering import matmul
+from axir.passes.lowering.network import Layer, MatMulWork, WindowWork
 from axir.passes.lowering.tensors import Tensor
 from axir.passes.lowering.tiling import (
     Tiling,
     broadcast,
     constants_bytes,
     copied_at_once,
-    input_rows,
     output_rows,
+    streamed,
     tile_bytes,
     tile_cycles,
 )
@@ -38,7 +39,7 @@ def layer_usage(
     Weights are loaded once where `resident`, else by every tile. Storages whose ids are `held` are tiles in L1.
     """
     usage: Usage = Counter()
-    unit: Resource = "array" if isinstance(layer.work, list) else "depthwise"
+    unit: Resource = "array" if isinstance(layer.work, list | MatMulWork) else "depthwise"
     latency = target.array.latency if unit == "array" else target.depthwise.latency
     jobs = ceil_div(layer.output.blocks, tiling.blocks) * (len(layer.work) if isinstance(layer.work, list) else 1)
     blocks = min(tiling.blocks, layer.output.blocks)
@@ -46,13 +47,19 @@ def layer_usage(
     start = target.device.dispatch + latency + coefficient_cycles(len(layer.code.vectors), blocks, table, target)
     for first, last in tiles:
         low, high = output_rows(layer, first, last)
-        in_low, in_high = input_rows(layer, first, last)
         usage[unit] += tile_cycles(layer, tiling, first, last, target) + jobs * start
-        usage["dma0"] += _copied(layer.input, in_high - in_low, held, target)
+        usage["dma0"] += _copied(layer.input, streamed(layer, first, last), held, target)
         for extra in layer.extras:
             usage["dma0"] += _copied(extra, extra.height if broadcast(extra, layer) else high - low, held, target)
         usage["dma1"] += _copied(layer.output, high - low, held, target)
-    if isinstance(layer.work, list):
+    if isinstance(layer.work, MatMulWork):
+        matrix = layer.work.matrix
+        usage["dma0"] += _copied(matrix, matrix.height, held, target)
+        whole = [(0, layer.output.height)] if matmul.resident(layer, target) else tiles
+        for first, last in whole:
+            pieces = matmul.loads(layer, first, last, target)
+            usage["array"] += sum(matmul.piece_load_cycles(layer, piece, target) for piece in pieces)
+    elif isinstance(layer.work, list):
         fetched = constants_bytes(layer, tiling)
         times = 1 if resident else len(tiles)
         usage["array"] += times * load_cycles(layer, tiling, target)

@@ -25,24 +25,53 @@ class SoftmaxFields:
     zero_point: int
 
 
+@dataclass(frozen=True)
+class NormalizeFields:
+    """The fields of an `isa.Normalize` that do not depend on addresses."""
+
+    channels: int
+    group: int
+    spatial: int
+    zero: int
+    epsilon: float
+    inverse: float
+    zero_point: int
+
+
 @dataclass
 class WindowWork:
-    """Taps over each channel on the depthwise unit, or (`mode` vec and softmax) the vector unit alone."""
+    """Taps over each channel on the depthwise unit, or (`mode` vec, softmax, normalize) the vector unit alone."""
 
     geometry: Geometry
-    mode: Literal["mac", "max", "sum", "vec", "softmax"]
+    mode: Literal["mac", "max", "sum", "vec", "softmax", "normalize"]
     weights: I8Array | None = None  # [C, taps]
     pad: int = 0
     softmax: SoftmaxFields | None = None  # of mode softmax
+    normalize: NormalizeFields | None = None  # of mode normalize
 
     @property
     def vector_only(self) -> bool:
-        return self.mode in ("vec", "softmax")
+        return self.mode in ("vec", "softmax", "normalize")
+
+
+@dataclass
+class MatMulWork:
+    """Pixels of the layer's input times `matrix`, head by head, on the array; `depth` products a sum (axq.matmul)."""
+
+    matrix: Tensor
+    heads: int
+    transpose: bool
+    depth: int
+    zero: int  # zero point of the input
+
+
+Work = list[Phase] | WindowWork | MatMulWork
 
 
 @dataclass
 class Layer:
-    """One fused operator. `work` says on which unit: convolution phases, windows, or (None) a copy of bytes."""
+    """One fused operator. `work` says on which unit: convolution phases, windows, a product of two tensors, or (None)
+    a copy of bytes."""
 
     index: int
     name: str
@@ -51,7 +80,7 @@ class Layer:
     output: Tensor
     extras: list[Tensor]
     code: VectorCode
-    work: list[Phase] | WindowWork | None
+    work: Work | None
     macs: int = 0
     weight_bytes: int = 0  # of the operator, without padding or the zeros between groups
 
@@ -59,14 +88,22 @@ class Layer:
     def unit(self) -> str:
         if self.work is None:
             return "dma"
-        if isinstance(self.work, list):
+        if isinstance(self.work, list | MatMulWork):
             return "array"
         return "vector" if self.work.vector_only else "depthwise"
 
     @property
     def whole_pixels(self) -> bool:
         """Whether all channels of a pixel must be in one tile."""
-        return isinstance(self.work, WindowWork) and self.work.softmax is not None
+        if isinstance(self.work, WindowWork):
+            return self.work.mode in ("softmax", "normalize")
+        return isinstance(self.work, MatMulWork)
+
+    @property
+    def whole_rows(self) -> bool:
+        """Whether all rows must be in one tile."""
+        work = self.work
+        return isinstance(work, WindowWork) and work.normalize is not None and bool(work.normalize.spatial)
 
     @property
     def phase_parameter_bytes(self) -> int:
@@ -80,7 +117,8 @@ class Layer:
 
     @property
     def tensors(self) -> list[Tensor]:
-        return [self.input, *self.extras, self.output]
+        matrix = [self.work.matrix] if isinstance(self.work, MatMulWork) else []
+        return [self.input, *matrix, *self.extras, self.output]
 
 
 @dataclass

@@ -239,7 +239,7 @@ def _mixed(network: Network) -> list[bool]:
     for layer in network.layers:
         unit = _queue(layer)
         writers.setdefault(id(layer.output.storage), set()).add(unit)
-        for tensor in (layer.input, *layer.extras):
+        for tensor in layer.tensors[:-1]:
             readers.setdefault(id(tensor.storage), set()).add(unit)
     return [
         any(
@@ -252,7 +252,9 @@ def _mixed(network: Network) -> list[bool]:
 
 
 def _queue(layer: Layer) -> str:
-    return "array" if isinstance(layer.work, list) else "dma" if layer.work is None else "depthwise"
+    if layer.work is None:
+        return "dma"
+    return "array" if layer.unit == "array" else "depthwise"
 
 
 def _too_large(stuck: Stuck, budget: Budget, pools: Pools, constants: int) -> AxirError:

@@ -118,6 +118,11 @@ class Tensor:
         return self.width * self.pitch
 
     @property
+    def contiguous(self) -> bool:
+        """Whether pixel follows pixel also from row to row."""
+        return self.height == 1 or self.row_pitch == self.row_bytes
+
+    @property
     def whole(self) -> bool:
         """Whether the tensor is all of its storage."""
         storage = self.storage

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from axir.passes.lowering import matmul
 from axir.passes.lowering.array_map import ArrayMap, ArrayOptions, choose
-from axir.passes.lowering.network import Layer, Phase, WindowWork
+from axir.passes.lowering.network import Layer, MatMulWork, Phase, WindowWork
 from axir.passes.lowering.tensors import Tensor, align
-from axir.target.cost import array_interval, ceil_div, depthwise_interval, softmax_cycles, vector_cycles
+from axir.target.cost import (
+    array_interval,
+    ceil_div,
+    depthwise_interval,
+    normalize_cycles,
+    softmax_cycles,
+    vector_cycles,
+)
 from axir.target.description import Target
 from axir.target.isa import PWORD
 
@@ -61,6 +69,8 @@ class Tiling:
 def constants_bytes(layer: Layer, tiling: Tiling) -> int:
     """Parameter blocks and weights of a layer."""
     blocks = layer.output.blocks
+    if isinstance(layer.work, MatMulWork):
+        return layer.parameter_bytes
     if isinstance(layer.work, WindowWork):
         taps = 0 if layer.work.weights is None else layer.work.weights.shape[1]
         return layer.parameter_bytes + blocks * PWORD * taps
@@ -89,13 +99,16 @@ class Domain:
 def domain(layer: Layer) -> Domain:
     if isinstance(layer.work, list):
         return Domain(max(phase.geometry.height for phase in layer.work), layer.work[0].steps[0])
-    assert layer.work is not None
-    return Domain(layer.work.geometry.height, 1)
+    if isinstance(layer.work, WindowWork):
+        return Domain(layer.work.geometry.height, 1)
+    return Domain(layer.output.height, 1)
 
 
 def row_tiles(layer: Layer, tiling: Tiling) -> list[tuple[int, int]]:
     """Rows [first, last) of the domain of every tile."""
     total = domain(layer).rows
+    if layer.whole_rows:
+        return [(0, total)]
     if tiling.row_tiles is None:
         starts = list(range(0, total, tiling.rows))
     else:
@@ -111,6 +124,8 @@ def row_tiles(layer: Layer, tiling: Tiling) -> list[tuple[int, int]]:
 
 def input_rows(layer: Layer, first: int, last: int) -> tuple[int, int]:
     """Rows [low, high) of the input that rows [first, last) of the domain read, clipped to what exists."""
+    if isinstance(layer.work, MatMulWork):
+        return matmul.streamed_rows(layer, first, last)
     geometries = [phase.geometry for phase in layer.work] if isinstance(layer.work, list) else []
     if isinstance(layer.work, WindowWork):
         geometries = [layer.work.geometry]
@@ -155,9 +170,10 @@ def candidates(layer: Layer, options: TilingOptions, array: ArrayOptions, target
     most = min(out_blocks, array.column_blocks(target)) if isinstance(layer.work, list) else out_blocks
     if options.force_oc_tiling is not None and not layer.whole_pixels:
         most = max(1, min(most, ceil_div(out_blocks, options.force_oc_tiling)))
-    start = 1 if options.force_h_tiling is None else min(options.force_h_tiling, total)
+    fixed = options.force_h_tiling is not None or layer.whole_rows
+    start = 1 if options.force_h_tiling is None or layer.whole_rows else min(options.force_h_tiling, total)
     counts = [start]
-    if options.force_h_tiling is None:
+    if not fixed:
         for _ in range(options.max_tiling_attempts):
             counts.append(min(counts[-1] * 2, total))
     sizes = [ceil_div(total, count) for count in dict.fromkeys(counts)]
@@ -220,7 +236,9 @@ def matrix_sets(layer: Layer, tiling: Tiling, target: Target) -> int:
 
 def pipelined(layer: Layer, tiling: Tiling, options: TilingOptions, target: Target) -> Tiling:
     """The same tiling with fewer rows a tile, where that lets units overlap and no weight is loaded twice for it."""
-    if not options.pipeline_spatial_tiles or options.force_h_tiling is not None:
+    if not options.pipeline_spatial_tiles or options.force_h_tiling is not None or layer.whole_rows:
+        return tiling
+    if isinstance(layer.work, MatMulWork) and not layer.work.transpose and not matmul.resident(layer, target):
         return tiling
     if isinstance(layer.work, list):
         if matrix_sets(layer, tiling, target) > target.array.weight_sets:
@@ -249,10 +267,15 @@ def tile_cycles(layer: Layer, tiling: Tiling, first: int, last: int, target: Tar
             tiles = ceil_div(layer.output.blocks, tiling.blocks)
             total += tiles * vectors * array_interval(m.rows, columns, vector, target)
         return total
+    if isinstance(layer.work, MatMulWork):
+        return matmul.stream_cycles(layer, first, last, target)
     assert layer.work is not None
     g = layer.work.geometry
-    if layer.whole_pixels:
+    if layer.work.softmax is not None:
         return (last - first) * g.width * softmax_cycles(layer.output.blocks, target)
+    if layer.work.normalize is not None:
+        pixels = (last - first) * g.width
+        return normalize_cycles(layer.output.blocks, pixels, layer.whole_rows, target)
     each = vector if layer.work.mode == "vec" else depthwise_interval(g.kernel[0] * g.kernel[1], vector, target)
     return layer.output.blocks * (last - first) * g.width * each
 
@@ -275,12 +298,13 @@ CONSTANT_PARTS = ("weights and parameters", "parameters", "weights")
 def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
     """What one tile takes: tile buffers of tensors that live elsewhere, weights, parameters, partial sums."""
     parts: list[tuple[str, int]] = []
-    extents = [input_rows(layer, first, last) for first, last in row_tiles(layer, tiling)]
-    first_in = max((high - low for low, high in extents), default=0)
+    first_in = max((streamed(layer, first, last) for first, last in row_tiles(layer, tiling)), default=0)
     window = isinstance(layer.work, WindowWork)
     if layer.input.storage.home != "l1":
         size = tile_bytes(layer.input, first_in, tiling.blocks if window else None)
         parts.append(("input tile", size * (tiling.buffers if window else tiling.row_buffers)))
+    if isinstance(layer.work, MatMulWork) and layer.work.matrix.storage.home != "l1":
+        parts.append(("matrix", tile_bytes(layer.work.matrix, layer.work.matrix.height)))
     out_rows = min(tiling.rows * domain(layer).step, layer.output.height)
     for extra in layer.extras:
         if extra.storage.home != "l1":
@@ -293,7 +317,20 @@ def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
     elif isinstance(layer.work, WindowWork):
         if constants_bytes(layer, tiling):
             parts.append(("weights and parameters", constants_bytes(layer, tiling)))
+    elif isinstance(layer.work, MatMulWork):
+        if layer.parameter_bytes:
+            parts.append(("parameters", layer.parameter_bytes))
+        if partial := matmul.partial_bytes(layer, out_rows, target):
+            parts.append(("partial sums", partial))
     return Need(tuple(parts))
+
+
+def streamed(layer: Layer, first: int, last: int) -> int:
+    """Rows of the input that are copied to L1 for rows [first, last) of the domain."""
+    if isinstance(layer.work, MatMulWork) and not layer.work.transpose:  # those of each head apart
+        return layer.work.heads * (last - first)
+    low, high = input_rows(layer, first, last)
+    return high - low
 
 
 def _array_need(layer: Layer, tiling: Tiling, target: Target) -> Iterator[tuple[str, int]]:

@@ -22,7 +22,7 @@ from axir.dialects import axq
 from axir.dialects.axq import QuantType, quantized
 from axir.dialects.base import ints, shape_of
 from axir.dialects.epilogue import EpilogueAttr, Step
-from axir.dialects.shapes import conv, conv_transpose, pool, slice_
+from axir.dialects.shapes import conv, conv_transpose, head_matmul, pool, slice_
 from axir.ir.constants import WeightAttr, constant_attr
 from axir.ir.location import name_loc
 from axir.ir.store import WeightStore
@@ -194,6 +194,54 @@ class Builder:
         properties: dict[str, Attribute] = {"axis": IntegerAttr(1, i64), "neutral": neutral}
         self.add(axq.SoftmaxOp, [[source]], properties, shape_of(source), self.draw(quants()))
 
+    def centred(self, value: SSAValue) -> SSAValue:
+        """The tensor with the zero point 0, requantized if need be."""
+        if axq.quant_of(value).scalar[1] == 0:
+            return value
+        quant = QuantType.per_tensor(axq.quant_of(value).scalar[0], 0)
+        self.add(axq.MapOp, [[value], []], {}, shape_of(value), quant)
+        return self.values[-1]
+
+    def matmul(self, x: SSAValue, y: SSAValue, heads: int, transpose: bool) -> None:
+        shape = head_matmul(shape_of(x), shape_of(y), heads, transpose)
+        steps, extras, slope = self.epilogue(shape, 1)
+        properties: dict[str, Attribute] = {
+            "heads": IntegerAttr(heads, i64), "transpose": BoolAttr.from_bool(transpose),
+            "factor": FloatAttr(self.draw(st.sampled_from([1.0, 0.125, -0.01])), f64),
+            "epilogue": EpilogueAttr(steps),
+        }  # fmt: skip
+        if slope is not None:
+            properties["slope"] = slope
+        self.add(axq.MatMulOp, [[x], [self.centred(y)], extras], properties, shape, self.draw(quants()))
+
+    def attention(self) -> None:
+        """Products of pixels, perhaps a softmax, and sums of pixels; each tensor is any that fits."""
+        query = self.pick()
+        channels = shape_of(query)[1]
+        heads = self.draw(st.sampled_from([h for h in (1, 2, 3, 4) if channels % h == 0]))
+        key = self.draw(st.sampled_from([v for v in self.values if shape_of(v)[1] == channels]))
+        self.matmul(query, key, heads, transpose=True)
+        if self.draw(st.booleans()):
+            self.recent, recent = 1, self.recent
+            self.softmax()
+            self.recent = recent
+        scores = self.values[-1]
+        fits = [v for v in self.values if shape_of(v)[2:] == shape_of(key)[2:] and shape_of(v)[1] % heads == 0]
+        self.matmul(scores, self.draw(st.sampled_from(fits)), heads, transpose=False)
+
+    def normalize(self) -> None:
+        source = self.pick()
+        channels = shape_of(source)[1]
+        rng = self.rng
+        properties: dict[str, Attribute] = {
+            "factor": self.constant(rng.uniform(0.1, 2, channels).astype(np.float32)),
+            "summand": self.constant(rng.uniform(-2, 2, channels).astype(np.float32)),
+            "group": IntegerAttr(self.draw(st.sampled_from([g for g in (1, 2, channels) if channels % g == 0])), i64),
+            "spatial": BoolAttr.from_bool(self.draw(st.booleans())),
+            "epsilon": FloatAttr(self.draw(st.sampled_from([1e-5, 0.5])), f64),
+        }  # fmt: skip
+        self.add(axq.NormalizeOp, [[source]], properties, shape_of(source), self.draw(quants()))
+
     def concat(self) -> None:
         first = self.pick()
         shape = shape_of(first)
@@ -244,7 +292,7 @@ def graphs(draw: st.DrawFn) -> Case:
     builder.values.extend(graph.body.block.args)
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
-        builder.softmax, builder.concat, builder.slice,
+        builder.softmax, builder.concat, builder.slice, builder.attention, builder.normalize,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()

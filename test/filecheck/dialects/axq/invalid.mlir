@@ -262,6 +262,96 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
 
 // -----
 
+// --- matmul, normalize
+
+axq.graph @main(%x: tensor<1x6x2x2x!axq.q<0.5 : 3>> "x", %y: tensor<1x6x1x4x!axq.q<0.1 : 3>> "y") -> () {
+  // expected-error@below {{the second tensor has the zero point 3, legal is 0}}
+  %z = axq.matmul %x, %y heads 2 transpose true factor 1.0 : (tensor<1x6x2x2x!axq.q<0.5 : 3>>, tensor<1x6x1x4x!axq.q<0.1 : 3>>) -> tensor<1x4x4x2x!axq.q<0.5 : 3>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x2x2x!axq.q<0.5 : 3>> "x", %y: tensor<1x6x1x4x!axq.q<0.1 : 0>> "y") -> () {
+  // expected-error@below {{4 heads do not divide 6 channels}}
+  %z = axq.matmul %x, %y heads 4 transpose true factor 1.0 : (tensor<1x6x2x2x!axq.q<0.5 : 3>>, tensor<1x6x1x4x!axq.q<0.1 : 0>>) -> tensor<1x4x4x2x!axq.q<0.5 : 3>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x2x2x!axq.q<0.5 : 3>> "x", %y: tensor<1x8x1x4x!axq.q<0.1 : 0>> "y") -> () {
+  // expected-error@below {{pixels of 6 and 8 channels have no products}}
+  %z = axq.matmul %x, %y heads 2 transpose true factor 1.0 : (tensor<1x6x2x2x!axq.q<0.5 : 3>>, tensor<1x8x1x4x!axq.q<0.1 : 0>>) -> tensor<1x4x4x2x!axq.q<0.5 : 3>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x2x2x!axq.q<0.5 : 3>> "x", %y: tensor<1x6x1x4x!axq.q<0.1 : 0>> "y") -> () {
+  // expected-error@below {{6 channels weigh 4 pixels}}
+  %z = axq.matmul %x, %y heads 2 transpose false factor 1.0 : (tensor<1x6x2x2x!axq.q<0.5 : 3>>, tensor<1x6x1x4x!axq.q<0.1 : 0>>) -> tensor<1x4x4x2x!axq.q<0.5 : 3>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x2x2x!axq.q<0.5 : 3>> "x", %y: tensor<1x6x1x4x!axq.q<0.1 : 0>> "y") -> () {
+  // expected-error@below {{result has type tensor<1x4x2x2x!axq.q<0.5 : 3>>, operands give tensor<1x4x4x2x!axq.q<0.5 : 3>>}}
+  %z = axq.matmul %x, %y heads 2 transpose true factor 1.0 : (tensor<1x6x2x2x!axq.q<0.5 : 3>>, tensor<1x6x1x4x!axq.q<0.1 : 0>>) -> tensor<1x4x2x2x!axq.q<0.5 : 3>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x2x2x!axq.q<0.5 : 3>> "x", %y: tensor<1x6x1x4x!axq.q<0.1 : 0>> "y") -> () {
+  // expected-error@below {{factor is 0.0; its magnitude is at most 2**60, and not 0}}
+  %z = axq.matmul %x, %y heads 2 transpose true factor 0.0 : (tensor<1x6x2x2x!axq.q<0.5 : 3>>, tensor<1x6x1x4x!axq.q<0.1 : 0>>) -> tensor<1x4x4x2x!axq.q<0.5 : 3>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x70000x1x1x!axq.q<0.5 : 3>> "x", %y: tensor<1x70000x1x1x!axq.q<0.5 : 0>> "y") -> () {
+  // expected-error@below {{a sum of 70000 products can exceed 32 bits}}
+  %z = axq.matmul %x, %y heads 1 transpose true factor 1.0 : (tensor<1x70000x1x1x!axq.q<0.5 : 3>>, tensor<1x70000x1x1x!axq.q<0.5 : 0>>) -> tensor<1x1x1x1x!axq.q<0.5 : 3>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x1x4x!axq.q<0.1 : 0>> "x") -> () {
+  // expected-error@below {{groups of 4 do not divide 6 channels}}
+  %y = axq.normalize %x factor dense<1.0> : tensor<6xf32> summand dense<0.0> : tensor<6xf32> group 4 spatial false epsilon 1.0e-5 : tensor<1x6x1x4x!axq.q<0.1 : 0>> -> tensor<1x6x1x4x!axq.q<0.1 : 0>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x1x4x!axq.q<0.1 : 0>> "x") -> () {
+  // expected-error@below {{factor must be tensor<6xf32>, it is tensor<2xf32>}}
+  %y = axq.normalize %x factor dense<1.0> : tensor<2xf32> summand dense<0.0> : tensor<2xf32> group 6 spatial false epsilon 1.0e-5 : tensor<1x6x1x4x!axq.q<0.1 : 0>> -> tensor<1x6x1x4x!axq.q<0.1 : 0>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x6x1x4x!axq.q<0.1 : 0>> "x") -> () {
+  // expected-error@below {{epsilon is 0.0; in units of the input it leaves binary32}}
+  %y = axq.normalize %x factor dense<1.0> : tensor<6xf32> summand dense<0.0> : tensor<6xf32> group 6 spatial false epsilon 0.0 : tensor<1x6x1x4x!axq.q<0.1 : 0>> -> tensor<1x6x1x4x!axq.q<0.1 : 0>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x1x1200x1200x!axq.q<0.1 : 0>> "x") -> () {
+  // expected-error@below {{statistics of 1440000 values, at most 1048576 are exact}}
+  %y = axq.normalize %x factor dense<1.0> : tensor<1xf32> summand dense<0.0> : tensor<1xf32> group 1 spatial true epsilon 1.0e-5 : tensor<1x1x1200x1200x!axq.q<0.1 : 0>> -> tensor<1x1x1200x1200x!axq.q<0.1 : 0>>
+  axq.return
+}
+
+// -----
+
 // --- concat, slice
 
 axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x", %y: tensor<1x2x4x4x!axq.q<0.25 : 0>> "y") -> () {

@@ -82,6 +82,23 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : -128>> "image") -> ("scores", "f
   // CHECK: %requantized = axq.map %conv : tensor<1x3x4x4x!axq.q<0.25 : 7>> -> tensor<1x3x4x4x!axq.q<0.5 : -128>>
   %requantized = axq.map %conv : tensor<1x3x4x4x!axq.q<0.25 : 7>> -> tensor<1x3x4x4x!axq.q<0.5 : -128>>
 
+  // CHECK: %scores = axq.matmul %gate, %keys heads 2 transpose true factor 1.250000e-01 epilogue <relu>
+  // CHECK-SAME: : (tensor<1x2x1x1x!axq.q<0.003921569 : -128>>, tensor<1x2x4x4x!axq.q<0.1 : 0>>) -> tensor<1x16x2x1x!axq.q<0.5 : 3>>
+  %keys = axq.map %slopes : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.1 : 0>>
+  %scores = axq.matmul %gate, %keys heads 2 transpose true factor 0.125 epilogue <relu>
+    : (tensor<1x2x1x1x!axq.q<0.00392156886 : -128>>, tensor<1x2x4x4x!axq.q<0.1 : 0>>) -> tensor<1x16x2x1x!axq.q<0.5 : 3>>
+
+  // CHECK: %mixed = axq.matmul %scores, %keys heads 2 transpose false factor 1.000000e+00
+  // CHECK-SAME: : (tensor<1x16x2x1x!axq.q<0.5 : 3>>, tensor<1x2x4x4x!axq.q<0.1 : 0>>) -> tensor<1x2x1x1x!axq.q<0.5 : 3>>
+  %mixed = axq.matmul %scores, %keys heads 2 transpose false factor 1.0
+    : (tensor<1x16x2x1x!axq.q<0.5 : 3>>, tensor<1x2x4x4x!axq.q<0.1 : 0>>) -> tensor<1x2x1x1x!axq.q<0.5 : 3>>
+
+  // CHECK: %norm = axq.normalize %keys factor dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
+  // CHECK-SAME: summand dense<0.000000e+00> : tensor<2xf32> group 2 spatial false epsilon 1.000000e-05
+  // CHECK-SAME: : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.02 : 0>>
+  %norm = axq.normalize %keys factor dense<[1.0, 2.0]> : tensor<2xf32> summand dense<0.0> : tensor<2xf32> group 2
+    spatial false epsilon 1.0e-5 : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.02 : 0>>
+
   // CHECK: %soft = axq.softmax %slopes axis 1 neutral -1.000000e+05 : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.00390625 : -128>>
   %soft = axq.softmax %slopes axis 1 neutral -100000.0
     : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.00390625 : -128>>
