@@ -124,7 +124,7 @@ class Costs:
         self.readers: list[list[Layer]] = [[] for _ in network.layers]
         for layer in network.layers:
             found: dict[int, Layer] = {}
-            for tensor in (layer.input, *layer.extras):
+            for tensor in layer.tensors[:-1]:
                 box = box_of(tensor, (0, tensor.height))
                 for writer in writers.get(id(tensor.storage), ()):
                     if writer.index < layer.index and not (_whole_write(writer) & box).empty:

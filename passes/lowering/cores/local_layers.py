@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from axir.passes.lowering.array_map import Geometry
 from axir.passes.lowering.convolutions import Phase
 from axir.passes.lowering.cores.shares import Box, Share, read_rows, rows_of
-from axir.passes.lowering.network import Layer, WindowWork
+from axir.passes.lowering.network import Layer, MatMulWork, Work
 from axir.passes.lowering.tensors import Runs, Storage, Tensor, align
 from axir.passes.lowering.vector_program import VectorCode
 from axir.target.isa import PWORD
@@ -63,14 +63,17 @@ def cut_runs(runs: Runs, low: int, high: int) -> Runs:
 
 
 def local_layer(
-    layer: Layer, part: Share, source: Tensor, output: Tensor, extras: list[Tensor], index: int = 0
+    layer: Layer, part: Share, source: Tensor, output: Tensor, others: list[Tensor], index: int = 0
 ) -> Layer:
-    """The share `part` of a layer, with the core's own views of its tensors."""
+    """The share `part` of a layer, with the core's own views of its tensors; `others` are a matrix and the extras."""
     everything = (part.block, part.end) == (0, max(1, layer.output.blocks))
     slots = layer.output.slots
     chosen = None if everything else (slots >= part.block * PWORD) & (slots < part.end * PWORD)
-    work: list[Phase] | WindowWork | None = None
-    if isinstance(layer.work, list):
+    work: Work | None = None
+    extras = others
+    if isinstance(layer.work, MatMulWork):
+        work, extras = replace(layer.work, matrix=others[0]), others[1:]
+    elif isinstance(layer.work, list):
         work = [phase for whole in layer.work if (phase := _phase(layer, whole, part, chosen)) is not None]
     elif layer.work is not None:
         weights = layer.work.weights

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from axir.passes.lowering.network import Layer
+from axir.passes.lowering.network import Layer, MatMulWork
 from axir.passes.lowering.tensors import Storage, Tensor, runs_width
 from axir.passes.lowering.tiling import broadcast, domain, input_rows, output_rows
 from axir.target.cost import ceil_div
@@ -71,6 +71,8 @@ def splits(layer: Layer) -> list[Split]:
     if layer.output.order != "NHWC" or layer.input.order != "NHWC":
         return [0]  # a dense port is written by whoever has all of it
     shared_output = layer.output.storage.port is not None
+    if isinstance(layer.work, MatMulWork) or layer.whole_rows:
+        return [0] if shared_output else ["all"]  # every row takes all pixels
     ways: list[Split] = [0] if shared_output else ["all"]
     ways.append("rows")
     if not layer.whole_pixels and not (layer.input.sub_word and layer.work is None):
@@ -132,13 +134,15 @@ def read_rows(layer: Layer, part: Share) -> tuple[int, int]:
 
 def channelwise(layer: Layer) -> bool:
     """Whether output channels come from the same channels of the input."""
-    return not isinstance(layer.work, list)
+    return not isinstance(layer.work, list | MatMulWork)
 
 
 def read_boxes(layer: Layer, part: Share) -> Iterator[tuple[Tensor, tuple[int, int], tuple[int, int] | None]]:
-    """(tensor, rows, pwords or None for all) of everything that a share reads: the input, then the extras."""
+    """(tensor, rows, pwords or None for all) of everything that a share reads: the input, a matrix, the extras."""
     blocks = (part.block, part.end)
     yield layer.input, read_rows(layer, part), blocks if channelwise(layer) else None
+    if isinstance(layer.work, MatMulWork):
+        yield layer.work.matrix, (0, layer.work.matrix.height), None
     for extra in layer.extras:
         rows = (0, extra.height) if broadcast(extra, layer) else written(layer, part)
         yield extra, rows, blocks
