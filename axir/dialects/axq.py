@@ -62,7 +62,6 @@ from axir.dialects.base import (
 )
 from axir.dialects.epilogue import EpilogueAttr, float_literal
 from axir.ir.constants import WeightAttr
-from axir.target.isa import FLT_MAX, MAX_NORMALIZED
 
 CONSTANT = WeightAttr | DenseIntOrFPElementsAttr
 Constant = WeightAttr | DenseIntOrFPElementsAttr
@@ -422,6 +421,10 @@ class SoftmaxOp(QuantOp):
         return self._result(shape_of(self.input))
 
 
+FLT_MAX = float.fromhex("0x1.fffffep127")
+"""The greatest binary32 number."""
+MAX_NORMALIZED = 1 << 20
+"""Values with common statistics whose sums are exact: n times the sum of squares is below 2**56."""
 LARGEST_PRODUCT = 255 * 128
 """Greatest magnitude of a stored byte less its zero point, times one without."""
 
