@@ -90,7 +90,10 @@ PASSES: dict[str, PassEntry] = {
         "axir.passes.fuse_epilogue", "FuseEpilogue", "move elementwise work into the operator before it"
     ),
     "calibrate": PassEntry("axir.passes.calibrate", "Calibrate", "record the ranges of tensors over samples"),
-    "quantize": PassEntry("axir.passes.quantize", "Quantize", "make @main an int8 graph, from its calibration"),
+    "quantize": PassEntry("axir.passes.quantize", "Quantize", "make the device's graphs int8, from their calibration"),
+    "share-memory": PassEntry(
+        "axir.passes.share_memory", "ShareMemory", "give each of several segments its bytes of L2 and DDR"
+    ),
     "lower-to-aipu": PassEntry(
         "axir.passes.lower_to_aipu", "LowerToAipuPass", "make tasks over placed and tiled buffers"
     ),

@@ -61,7 +61,7 @@ class ListSchedulePass(MemoryPlanner, ModulePass):
         if fastest is None:
             return  # plan-memory will say what does not fit
         graph = TaskGraph.of(tasks, target)
-        budget = self.budget(target, program.preloading_cores)
+        budget = self.budget(target, program.preloading_cores).within(program)
         for share in SHARES:
             for any_channel in (False, True):
                 order = list_order(graph, Room(program, budget, share), any_channel)

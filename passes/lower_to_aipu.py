@@ -24,7 +24,7 @@ from axir.passes.lowering.program import CodeHome, CoreProgram, build_program
 from axir.passes.lowering.registers import Algorithm
 from axir.passes.lowering.settle import SettleOptions, settle
 from axir.passes.lowering.tiling import TilingOptions
-from axir.passes.memory.budget import Budget, MemoryLimits
+from axir.passes.memory.budget import MEMORY_SHARE, Budget, MemoryLimits
 from axir.target.description import Target, load
 from axir.target.isa import INSTRUCTIONS, UNITS, Memory, VectorProgram
 
@@ -158,7 +158,7 @@ class LowerToAipuPass(MemoryLimits, ModulePass):
             self.remove_io_padding_and_layout_transform, self.dpu_allocation_algorithm,
         )  # fmt: skip
         network = build_network(graph, store, target, layout)
-        budget, options = self._budget(target), self._options()
+        budget, options = self._budget(target).within(graph), self._options()
         code = CodeHome(self.code_home, self.preloads)
         bound = lower_bound(network, budget.l2, options.pools, target)
         name = graph.sym_name.data
@@ -172,6 +172,7 @@ class LowerToAipuPass(MemoryLimits, ModulePass):
             layers = [aipu.LayerAttr.of(layer.name, layer.operator, layer.unit, layer.macs) for layer in network.layers]
             core = CoreProgram(emitted, jobs, range(len(layers)))
             program = build_program(name, "single", target.name, network, layers, [core], code, store)
+        program.attributes |= {name: share for name, share in graph.attributes.items() if name == MEMORY_SHARE}
         program.attributes["bound"] = DictionaryAttr({key: IntegerAttr(value, i64) for key, value in bound.items()})
         return program
 

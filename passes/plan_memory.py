@@ -61,7 +61,7 @@ class MemoryPlanner(MemoryLimits):
     def plan(self, program: aipu.ProgramOp, target: Target, search: bool = True) -> None:
         """Plan one program. Raises `AxirError` where its buffers do not fit, or first fit says so (no `search`)."""
         _check_task_lists(program, self.task_list(target))
-        budget = self.budget(target, program.preloading_cores)
+        budget = self.budget(target, program.preloading_cores).within(program)
         lifetimes = Lifetimes(program)
         for buffer in program.buffers:
             if buffer not in lifetimes.cores and buffer not in lifetimes.always:  # nothing touches it

@@ -77,7 +77,7 @@ class StageConstantsPass(MemoryPlanner, ModulePass):
         """The program with staging; None where there is nothing to stage, or no room for it."""
         copies = _constant_copies(list(program.cores[0].tasks))
         largest = max((copy.size for copy in copies if _source(copy).memory == "ddr"), default=0)
-        capacity = self.budget(target, program.preloading_cores).l2
+        capacity = self.budget(target, program.preloading_cores).within(program).l2
         for spare in SPARE if largest else ():
             trial = program.clone()
             if not _stage(trial, capacity - spare * largest, min(DEPTH * largest, capacity // MOST)):

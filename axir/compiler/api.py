@@ -30,6 +30,7 @@ def quantize(
     transform_fn: Transform | None = None,
     *,
     input_shapes: Shapes | None = None,
+    target: str | Path | None = None,
     host_islands: bool = True,
     listener: Listener | None = None,
 ) -> QuantizedModel:
@@ -41,15 +42,16 @@ def quantize(
     `calibration_dataset` is read once, item by item; `transform_fn` turns an item into what the model takes: an array
     of its only input's shape (a batch axis of 1 may be missing) and type, a sequence of one array an input, or a
     mapping from input names. Without a dataset, random samples are used and `listener.warning` hears of it.
-    `input_shapes` gives shapes, by name, to inputs whose shape the model leaves open. Without `host_islands`, an
-    operator that the device cannot run in the middle of the network is an error.
+    `input_shapes` gives shapes, by name, to inputs whose shape the model leaves open. `target` is the file of a device
+    description, which decides what is worth a device segment. Without `host_islands`, an operator that the device
+    cannot run in the middle of the network is an error.
 
     Raises `AxirError` for a model that is damaged or not supported, and for samples that do not fit it.
     """
     from axir.compiler.driver import check_supported, quantized_model
     from axir.compiler.session import Session
 
-    request = _request(model, config, calibration_dataset, transform_fn, input_shapes, None)
+    request = _request(model, config, calibration_dataset, transform_fn, input_shapes, target)
     config = check_supported(request).replace(compiler_mode="quantize_only", quantized_graph_export=True)
     session = Session(config, request.target, listener, options={"host_islands": host_islands})
     quantized, _, _ = quantized_model(request, session)

@@ -210,7 +210,7 @@ def _remaining(module: ModuleOp) -> Sequence[str]:
     if not programs:
         return DEVICE_PASSES
     if any(place.at is None for program in programs for place in (*program.buffers, *program.code)):
-        return DEVICE_PASSES[1:]
+        return DEVICE_PASSES[DEVICE_PASSES.index("lower-to-aipu") + 1 :]
     if not any(task.after for program in programs for core in program.cores for task in core.tasks):
         return DEVICE_PASSES[DEVICE_PASSES.index("schedule") :]
     return DEVICE_PASSES[DEVICE_PASSES.index("resolve-addresses") :]

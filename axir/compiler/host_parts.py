@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType
 from xdsl.ir import Attribute, BlockArgument
 
 from axir.compiler.source import STORED_IO, in_order
 from axir.dialects import aipu, ax, axq
 from axir.ir.constants import constant_array, numpy_dtype
 from axir.ir.store import WeightStore
+from axir.passes.graph_parts import OUTPUTS
 from axir.passes.remove_layout_transform import nhwc_inputs, to_nhwc
 from axir.runtime.hosted_model import HostTensor
 
@@ -36,9 +37,9 @@ class HostParts:
 def host_parts(module: ModuleOp, store: WeightStore) -> HostParts:
     """The host's view of a module that is split, at any level.
 
-    An input of the network is what no earlier graph computes; the last graph gives the network's outputs. With
-    `STORED_IO`, an input that only the device takes holds its stored bytes, and so does an output that the device
-    gives, also one that passes the host's last part by.
+    An input of the network is what no earlier graph computes; the last graph gives the network's outputs, if the
+    module does not name others. With `STORED_IO`, an input that only the device takes holds its stored bytes, and so
+    does an output that the device gives, also one that passes the host's last part by.
     """
     inputs: dict[str, Attribute] = {}
     computed: dict[str, Attribute] = {}
@@ -56,6 +57,10 @@ def host_parts(module: ModuleOp, store: WeightStore) -> HostParts:
         passed = _passed(op) if isinstance(op, ax.GraphOp) else {}
         if isinstance(op, ax.GraphOp):
             on_host |= {name: computes or on_host.get(name, False) for name, computes in _read(op).items()}
+    named = module.attributes.get(OUTPUTS)
+    if isinstance(named, ArrayAttr):
+        given_outputs = cast(ArrayAttr[StringAttr], named)
+        returned, passed = [(name.data, computed[name.data]) for name in given_outputs], {}
     keep = STORED_IO in module.attributes
     channels_last = nhwc_inputs(module)
     given = [

@@ -15,7 +15,7 @@ from axir.registry import passes
 
 QUANTIZE_PASSES = ("quantize",)
 DEVICE_PASSES = (
-    "lower-to-aipu", "stage-constants", "list-schedule", "batch-over-cores", "plan-memory", "schedule",
+    "share-memory", "lower-to-aipu", "stage-constants", "list-schedule", "batch-over-cores", "plan-memory", "schedule",
     "resolve-addresses",
 )  # fmt: skip
 PASSES = (*GRAPH_PASSES, *QUANTIZE_PASSES, *DEVICE_PASSES)

@@ -37,7 +37,7 @@ STATUSES = (
         "PLANNING_ERROR",
         8,
         "the buffers cannot be given addresses",
-        ("stage-constants", "batch-over-cores", "plan-memory"),
+        ("share-memory", "stage-constants", "batch-over-cores", "plan-memory"),
     ),
     Status("SCHEDULING_ERROR", 9, "the tasks cannot be ordered", ("list-schedule", "schedule")),
     Status("ENCODING_ERROR", 10, "the program cannot be encoded as an image", ("resolve-addresses", "encode")),

@@ -26,9 +26,25 @@ def totals_lines(report: Report) -> list[str]:
             f"limit     {_time(bound / frequency)}: {bound:,} cycles, by {totals['lower_bound_resource']} at perfect "
             f"overlap; after launch the program takes {(cycles - launch) / bound:.2f} times that"
         )
+    lines += part_lines(report)
     memories = (("L1", "peak_l1_bytes"), ("L2", "peak_l2_bytes"), ("DDR", "ddr_bytes"))
     lines.append("memory    " + ", ".join(f"{name} {_bytes(totals[key])}" for name, key in memories))
     return lines
+
+
+def part_lines(report: Report) -> list[str]:
+    """The parts of a network with host islands; nothing of one whose segment is alone."""
+    parts = report["parts"]
+    segments = [part for part in parts if part["kind"] == "device"]
+    if len(segments) == 1:
+        return []
+    order = " → ".join(part["name"] for part in parts)
+    moved = sum(part["input_bytes"] + part["output_bytes"] for part in segments)
+    return [
+        f"segments  {len(segments)} segments with host islands between them: {order}",
+        f"transfers {_bytes(moved)} a frame in {len(segments)} calls, {_time(sum(s['transfer_s'] for s in segments))} "
+        f"on the link alone ({MODELLED}); what the host computes is not modelled and counts as no time",
+    ]
 
 
 def rate_lines(report: Report) -> list[str]:

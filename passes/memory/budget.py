@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr
+from xdsl.ir import Operation
 
 from axir.ir.diagnostics import AxirError
 from axir.target.description import Target
 from axir.target.isa import Memory
+
+MEMORY_SHARE = "memory_share"
+"""Attribute of an `axq.graph` or `aipu.program` that shares L2 and DDR with others: its own bytes, by memory."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,15 @@ class Budget:
     def frames_of(self, memory: Memory) -> int:
         """How often activations are in a memory: each frame has an L1 of its own."""
         return 1 if memory == "l1" else self.frames
+
+    def within(self, owner: Operation) -> Budget:
+        """What a graph or program may use, which may have a share of its own (`share-memory`)."""
+        share = owner.attributes.get(MEMORY_SHARE)
+        if not isinstance(share, DictionaryAttr):
+            return self
+        own = {name: value.value.data for name, value in share.data.items() if isinstance(value, IntegerAttr)}
+        l2, ddr = own.get("l2", self.l2), own.get("ddr", self.ddr)
+        return replace(self, l2=min(self.l2, l2), ddr=min(self.ddr, ddr))
 
     def of(self, memory: Memory) -> int:
         return {"l1": self.l1, "l2": self.l2, "ddr": self.ddr}[memory]

@@ -54,16 +54,17 @@ def test_random_networks_run_bit_exactly(
     except AxirError as error:
         refusal = error.render()
     if refusal is not None:
-        assert "the device cannot run" in refusal  # an operator of the host in the middle
+        assert "the device can run no operator" in refusal
         return
     channel_wise = config.quantize_dw_channel_wise
     Calibrate(num_samples=2, scheme=scheme, quantize_dw_channel_wise=channel_wise).apply(context, module)
     for pass_ in make_passes(QUANTIZE_PASSES, config):
         pass_.apply(context, module)
     verify(module)
-    graph = next(op for op in module.body.block.ops if isinstance(op, axq.GraphOp))
+    graphs = [op for op in module.body.block.ops if isinstance(op, axq.GraphOp)]
     try:
-        assert_same(Case(graph, context.store), seed, **device)
+        for graph in graphs:
+            assert_same(Case(graph, context.store), seed, **device)
     except AxirError as error:
         refusal = error.message
     event("refused" if refusal else "run")

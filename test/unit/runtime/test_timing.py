@@ -11,7 +11,7 @@ from axir.runtime.options import RuntimeOptions
 from axir.runtime.timing import Transfers
 from axir.target.description import Host, load
 
-HOST = Host(link=4_000_000_000, duplex=3_000_000_000, copy=10_000_000_000, call=40_000, loop=10_000)
+HOST = Host(link=4_000_000_000, duplex=3_000_000_000, copy=10_000_000_000, compute=1, call=40_000, loop=10_000)
 TARGET = replace(load(None), host=HOST).with_frequency(800_000_000)
 ZERO_COPY = RuntimeOptions(input_dmabuf=True, output_dmabuf=True)
 
