@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from statistics import mean
 from typing import Any, cast
 
-from axir.backends.aipu.simulator.timing import Instance, LayerTime, Timing, simulate
+from axir.backends.aipu.simulator import Instance, LayerTime, Timing, simulate, steady_state
 from axir.backends.aipu.structure import Image
 from axir.runtime.model_file import HostPart, ModelFile
-from axir.runtime.timing import FrameTimes
+from axir.runtime.timing import RUNS, FrameTimes, side_by_side
 from axir.target.description import Target
 
 SUMS = ("vector",)
@@ -25,27 +24,32 @@ def device_report(
     Segments run one after another, on the same cores: cycles, work and traffic are sums, and so are the bytes of L2 and
     DDR, where each has its own; L1 is as much as the one that needs most. A segment's lower bound is the greatest need
     of one resource at perfect overlap, launch left out; None where its program does not tell (it came from a module
-    that a person wrote). A layer's cycles are those by which it moved the end of its program, so they and the launches
-    add up to the total; its bytes are those that it copied. Rates in the totals are of one instance alone, those under
-    `instances` of as many as fit the device.
+    that a person wrote). `cycles` are of a run, from its start to its end: of `frames` frames, of a pipeline through
+    all stages; `interval_cycles` are those from run to run. A layer's cycles are those by which it moved the end of its
+    program, so they and the launches add up to the total; its bytes are those that it copied. Rates in the totals are
+    of one instance alone, those under `instances` of as many as fit the device.
     """
     cycles = sum(timing.cycles for timing in timings)
     bounds = [_bounds(image) for image in images]
     limits = [_limit(bound) for bound in bounds]
     known = [limit for limit in limits if limit is not None]
-    times = FrameTimes.of(cycles, model.transfers, target, model.runtime)
+    alone = side_by_side(images, 1, model.cores, target)
+    times = FrameTimes.of(alone, model.transfers, target, model.runtime, 1, model.frames)
     cores = max(len(image.cores) for image in images)
     return {
         "model": model.name,
         "modelled": "by AXIR's device model; no chip was involved",
+        "multicore": {"mode": images[0].mode, "cores": cores, "frames": model.frames},
         "totals": {
             "cycles": cycles,
             "launch_cycles": sum(timing.launch for timing in timings),
             "lower_bound_cycles": sum(limit for limit, _ in known) if len(known) == len(limits) else None,
             "lower_bound_resource": max(known)[1] if len(known) == len(limits) else None,
             "frequency_hz": target.device.frequency,
-            "macs": sum(layer.macs for image in images for layer in image.layers),
-            "device_latency_s": times.device,
+            "macs": model.frames * sum(layer.macs for image in images for layer in image.layers),
+            "frames": model.frames,
+            "interval_cycles": round(alone.steady),
+            "device_latency_s": times.latency_device,
             "system_latency_s": times.latency,
             **_rates(times),
             "peak_l1_bytes": max(image.memory.get("l1", 0) for image in images),
@@ -56,7 +60,7 @@ def device_report(
             "ddr_traffic_bytes": sum(timing.ddr_bytes for timing in timings),
         },
         "runtime": model.runtime.to_json(),
-        "instances": _side_by_side(times, images, model, target),
+        "instances": _instances(times, images, model, target),
         "code": {
             "streamed_from_l2_bytes": sum(image.code_bytes("l2") for image in images),
             "streamed_from_ddr_bytes": sum(image.code_bytes("ddr") for image in images),
@@ -126,23 +130,29 @@ def _rates(times: FrameTimes) -> dict[str, float]:
     return {"device_fps": times.device_fps, "host_fps": times.host_fps, "system_fps": times.system_fps}
 
 
-def _side_by_side(alone: FrameTimes, images: Sequence[Image], model: ModelFile, target: Target) -> dict[str, Any]:
-    """Rates with as many instances as fit the device, a frame each, which contend for L2 and DDR.
+def _instances(alone: FrameTimes, images: Sequence[Image], model: ModelFile, target: Target) -> dict[str, Any]:
+    """Rates with as many instances as fit the device, which contend for L2, DDR and link, and what bounds them.
 
-    With several segments, all instances are taken to run the same one at a time.
+    `scaling` is how many times the rate of one instance the device has; `shares` are the busiest resources that
+    instances share, with several segments those of the first.
     """
     count = model.instances(target.device.cores)
-    times = alone
+    times, shares = alone, dict[str, float]()
     if count > 1:
-        cycles = sum(
-            mean(
-                timing.cycles
-                for timing in simulate([Instance(image, number * model.cores) for number in range(count)], target)
-            )
-            for image in images
-        )
-        times = FrameTimes.of(cycles, model.transfers, target, model.runtime, count)
-    return {"count": count, "host_processes": times.processes, **_rates(times)}
+        cycles = side_by_side(images, count, model.cores, target)
+        times = FrameTimes.of(cycles, model.transfers, target, model.runtime, count, model.frames)
+    instances = [Instance(images[0], number * model.cores) for number in range(count)]
+    timings = simulate(instances, target, RUNS, link=True, double_buffer=model.runtime.double_buffer)
+    shares = {name: share for name, share in steady_state(timings).shares if not name.startswith("core")}
+    bound = max(shares, key=lambda name: shares[name], default=None)
+    return {
+        "count": count,
+        "host_processes": times.processes,
+        **_rates(times),
+        "scaling": round(times.device_fps / alone.device_fps, 4),
+        "busiest_shared": bound,
+        "shares": {name: round(share, 4) for name, share in shares.items()},
+    }
 
 
 def _layer(entry: LayerTime) -> dict[str, Any]:

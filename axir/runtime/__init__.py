@@ -16,9 +16,12 @@ No chip is here: the device is a model in software, and every time it gives is m
 
 from pathlib import Path
 
+from axir.backends.aipu.simulator import CoreFault
+from axir.runtime.allocation import Extent
 from axir.runtime.device import Connection, Context, Device, ModelInstance, list_devices
 from axir.runtime.errors import DeviceInUse, IncompatibleDevice, InvalidArgument
 from axir.runtime.hosted_model import HostedModel
+from axir.runtime.inference_stream import InferenceStream
 from axir.runtime.model import Model, load_model
 from axir.runtime.options import RuntimeOptions
 from axir.runtime.tensor_info import TensorInfo
@@ -27,11 +30,14 @@ from axir.runtime.timing import FrameTimes, Transfers
 __all__ = [
     "Connection",
     "Context",
+    "CoreFault",
     "Device",
     "DeviceInUse",
+    "Extent",
     "FrameTimes",
     "HostedModel",
     "IncompatibleDevice",
+    "InferenceStream",
     "InvalidArgument",
     "Model",
     "ModelInstance",

@@ -45,12 +45,16 @@ class HostTensor:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a model that the device runs as one program: `run` maps stored NCHW bytes to stored NCHW bytes."""
+    """A part of a model that the device runs as one program: `run` maps stored NCHW bytes to stored NCHW bytes.
+
+    A run takes the inputs of `frames` frames, frame by frame, and gives the outputs likewise.
+    """
 
     name: str
     inputs: Sequence[QuantizedTensor]
     outputs: Sequence[QuantizedTensor]
     run: RunDevice
+    frames: int = 1
 
 
 Part = Segment | HostGraph
@@ -83,9 +87,46 @@ class HostedModel:
         """The model's outputs, in order, for one array an input, in order, or for one mapping from input names.
 
         Arrays have the model's own shapes (batch 1) and types; a float type is converted, a missing batch axis of 1
-        added. Raises `InvalidArgument` for anything else.
+        added. A model that takes several frames a run has arrays of so many in their first dimension, and gives such.
+        Raises `InvalidArgument` for anything else.
         """
-        return self.run(self.named_inputs(inputs))
+        if self.frames == 1:
+            return self.run(self.named_inputs(inputs))
+        given = self._by_name(inputs)
+        results = self.run_frames([self._frame(given, number) for number in range(self.frames)])
+        return [np.concatenate([np.atleast_1d(result) for result in tensor]) for tensor in zip(*results, strict=True)]
+
+    @property
+    def frames(self) -> int:
+        """How many frames a run of the device takes."""
+        return max((segment.frames for segment in self.segments), default=1)
+
+    def run_frames(self, frames: Sequence[Mapping[str, Array]]) -> list[list[Array]]:
+        """The outputs of as many frames as a run takes, each with its inputs by name: host parts one after another,
+        segments together. Raises `InvalidArgument` for another number of frames, and as a call does."""
+        if len(frames) != self.frames:
+            raise InvalidArgument(f"the model takes {self.frames} frames a run, {len(frames)} given")
+        values = [_Values(self.named_inputs([dict(frame)]), {}) for frame in frames]
+        for part in self.parts:
+            if isinstance(part, Segment):
+                given = part.run([array for frame in values for array in self._taken(part, frame.real)])
+                count = len(part.outputs)
+                for number, frame in enumerate(values):
+                    _give(part, given[number * count : (number + 1) * count], frame)
+            else:
+                for frame in values:
+                    frame.real.update(part.run(frame.real))
+        return [self._results(frame) for frame in values]
+
+    def _frame(self, given: Mapping[str, Any], number: int) -> dict[str, Array]:
+        """One frame of arrays that have several in their first dimension. Raises `InvalidArgument`."""
+        frame: dict[str, Array] = {}
+        for name, value in given.items():
+            array = np.asarray(value)
+            if not array.ndim or len(array) != self.frames:
+                raise InvalidArgument(f"input '{name}' must be of {self.frames} frames, it has {list(array.shape)}")
+            frame[name] = array[number : number + 1]
+        return frame
 
     def run(self, values: Mapping[str, Array], observe: Observe | None = None) -> list[Array]:
         """The model's outputs for checked inputs by name; `observe` hears of every segment."""
@@ -107,7 +148,12 @@ class HostedModel:
         return [part for part in self.parts if isinstance(part, Segment)]
 
     def named_inputs(self, inputs: Sequence[ArrayLike | Mapping[str, ArrayLike]]) -> dict[str, Array]:
-        """The inputs by name, checked. Raises `InvalidArgument`."""
+        """The inputs of a frame by name, checked. Raises `InvalidArgument`."""
+        given = self._by_name(inputs)
+        return {tensor.name: _checked(tensor, given) for tensor in self.inputs}
+
+    def _by_name(self, inputs: Sequence[ArrayLike | Mapping[str, ArrayLike]]) -> Mapping[str, Any]:
+        """What is given, by the names of inputs. Raises `InvalidArgument` for others."""
         if len(inputs) == 1 and isinstance(inputs[0], Mapping):
             given: Mapping[str, Any] = inputs[0]
         elif len(inputs) != len(self.inputs):
@@ -118,7 +164,7 @@ class HostedModel:
         for name in given:
             if name not in known:
                 raise InvalidArgument(f"the model has no input '{name}'", notes=(f"its inputs are {', '.join(known)}",))
-        return {tensor.name: _checked(tensor, given) for tensor in self.inputs}
+        return given
 
     # A model with one segment can also be run in three steps.
 

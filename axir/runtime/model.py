@@ -13,7 +13,9 @@ from axir.runtime.errors import InvalidArgument
 from axir.runtime.host import HostGraph
 from axir.runtime.hosted_model import HostedModel, RunDevice, Segment
 from axir.runtime.model_file import DeviceSegment, ModelFile
+from axir.runtime.options import RuntimeOptions
 from axir.runtime.tensor_info import TensorInfo
+from axir.runtime.timing import FrameTimes, side_by_side
 from axir.target.description import Target, load
 
 
@@ -50,6 +52,13 @@ class Model:
         """What the only segment gives."""
         return tuple(port.info for port in self.segment.outputs)
 
+    def times(self, instances: int = 1, options: RuntimeOptions | None = None) -> FrameTimes:
+        """Modelled times with so many instances at work on one device; `options` are those it was compiled with."""
+        cycles = side_by_side(self.images, instances, self.file.cores, self.target)
+        return FrameTimes.of(
+            cycles, self.file.transfers, self.target, options or self.file.runtime, instances, self.file.frames
+        )
+
     def hosted(self, runs: Sequence[RunDevice]) -> HostedModel:
         """The whole network; `runs` are the segments' programs on a device, in order.
 
@@ -60,7 +69,7 @@ class Model:
             self.file.inputs,
             self.file.outputs,
             [
-                _segment(part, next(remaining))
+                _segment(part, next(remaining), self.file.frames)
                 if isinstance(part, DeviceSegment)
                 else HostGraph(self.path.parent / part.file, part.name)
                 for part in self.file.parts
@@ -68,8 +77,8 @@ class Model:
         )
 
 
-def _segment(part: DeviceSegment, run: RunDevice) -> Segment:
-    return Segment(part.name, [port.info for port in part.inputs], [port.info for port in part.outputs], run)
+def _segment(part: DeviceSegment, run: RunDevice, frames: int) -> Segment:
+    return Segment(part.name, [port.info for port in part.inputs], [port.info for port in part.outputs], run, frames)
 
 
 def load_model(path: str | Path) -> Model:
@@ -90,9 +99,8 @@ def load_model(path: str | Path) -> Model:
     target = target.with_frequency(file.frequency)
     images = tuple(read_image(path.parent / segment.program, target) for segment in file.segments)
     for segment, image in zip(file.segments, images, strict=True):
-        if [port.label for port in (*image.inputs, *image.outputs)] != [
-            port.info.name for port in (*segment.inputs, *segment.outputs)
-        ]:
+        ports = [port.label for port in (*image.inputs, *image.outputs) if port.frame == 0]
+        if ports != [port.info.name for port in (*segment.inputs, *segment.outputs)] or image.frames != file.frames:
             raise AxirError(f"{segment.program} is the program of another model", location=str(path))
     return Model(path, file, images, target)
 

@@ -148,13 +148,13 @@ class TensorInfo(QuantizedTensor):
         """Real numbers [1, C, H, W] of a buffer the device wrote. Raises `InvalidArgument`."""
         return self.to_real(self.unpack(buffer))
 
-    def check(self, buffer: object) -> None:
-        """Raises `InvalidArgument` unless `buffer` is an int8 array of this tensor's buffer shape."""
+    def check(self, buffer: object, frames: int = 1) -> None:
+        """Raises `InvalidArgument` unless `buffer` is an int8 array of this tensor's shape, of so many frames."""
         if not isinstance(buffer, np.ndarray):
             raise InvalidArgument(f"the buffer of '{self.name}' must be a NumPy array, not {type(buffer).__name__}")
-        array = cast(Array, buffer)
-        if array.dtype != np.int8 or array.shape != self.shape:
+        array, shape = cast(Array, buffer), (frames, *self.shape[1:])
+        if array.dtype != np.int8 or array.shape != shape:
             raise InvalidArgument(
-                f"the buffer of '{self.name}' must be int8 {list(self.shape)}, it is {array.dtype} {list(array.shape)}",
+                f"the buffer of '{self.name}' must be int8 {list(shape)}, it is {array.dtype} {list(array.shape)}",
                 notes=("TensorInfo.quantize makes one from float numbers, TensorInfo.allocate an empty one",),
             )

@@ -19,7 +19,8 @@ def totals_lines(report: Report) -> list[str]:
     count = len(report["layers"])
     lines = [
         f"{count} {'layer' if count == 1 else 'layers'}, {_count(totals['macs'])} multiply-accumulates",
-        f"latency   {_time(cycles / frequency)}: {cycles:,} cycles on one core, {launch:,} of them launch ({MODELLED})",
+        f"latency   {_time(cycles / frequency)}: {cycles:,} cycles on {_cores(report)}, {launch:,} of them launch "
+        f"({MODELLED})",
     ]
     if bound:
         lines.append(
@@ -56,8 +57,23 @@ def rate_lines(report: Report) -> list[str]:
     lines = [f"frames/s  {rates(report['totals'])} ({MODELLED})"]
     together = report["instances"]
     if together["count"] > 1:
-        lines.append(f"          {rates(together)} with {together['count']} instances side by side")
+        lines.append(
+            f"          {rates(together)} with {together['count']} instances side by side, {together['scaling']:.2f} "
+            "times the rate of one"
+        )
+    shared = together["busiest_shared"]
+    if shared is not None:
+        lines.append(f"          of what they share, {shared} is the busiest: {together['shares'][shared]:.0%} in use")
     return lines
+
+
+def _cores(report: Report) -> str:
+    """`one core`, `4 cores, a frame each`, ..."""
+    multicore = report["multicore"]
+    if multicore["cores"] == 1:
+        return "one core"
+    work = {"batch": ", a frame each", "pipeline": ", in stages", "cooperative": " together"}
+    return f"{multicore['cores']} cores{work.get(multicore['mode'], '')}"
 
 
 def unit_lines(report: Report) -> list[str]:

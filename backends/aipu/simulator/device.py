@@ -28,7 +28,14 @@ class Simulator:
     Memory keeps its bytes from frame to frame, as on a device; `check` has shown that no frame reads what is left over.
     """
 
-    def __init__(self, image: Image, target: Target, memory: DeviceMemory | None = None, region: Region | None = None):
+    def __init__(
+        self,
+        image: Image,
+        target: Target,
+        memory: DeviceMemory | None = None,
+        region: Region | None = None,
+        owner: object = None,
+    ):
         """With `memory` and `region` the region is reserved until `close`; raises `AxirError` as `claim` does."""
         if (memory is None) != (region is None):
             raise ValueError("a region is a part of some memory: give both or neither")
@@ -36,7 +43,7 @@ class Simulator:
         self._memory, self._faults = memory, Faults()
         self._checked = False
         if memory is not None and region is not None:
-            memory.claim(image, region)
+            memory.claim(image, region, owner)
 
     @cached_property
     def _steps(self) -> list[Step]:

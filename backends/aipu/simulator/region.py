@@ -64,15 +64,16 @@ class Region:
 def place(image: Image, region: Region) -> str:
     """An instance by its program and cores, for messages."""
     cores = range(region.first_core, region.first_core + len(image.cores))
-    return f"program '{image.name}' on core{'s' * (len(cores) > 1)} {', '.join(map(str, cores))}"
+    name = image.notes.get("model", image.name)  # programs are all called after their part of a network
+    return f"program '{name}' on core{'s' * (len(cores) > 1)} {', '.join(map(str, cores))}"
 
 
-def check_disjoint(one: tuple[Image, Region], other: tuple[Image, Region]) -> None:
-    """Raise `AxirError`, naming both, where two instances share a core or memory."""
+def check_disjoint(one: tuple[Image, Region], other: tuple[Image, Region], same_owner: bool = False) -> None:
+    """Raise `AxirError`, naming both, where two instances share memory; or a core, unless they take it in turns."""
     both = f"{place(*one)} and {place(*other)}"
     cores = [set(range(region.first_core, region.first_core + len(image.cores))) for image, region in (one, other)]
     shared = sorted(cores[0] & cores[1])
-    if shared:
+    if shared and not same_owner:
         raise AxirError(f"{both} share core {shared[0]}")
     for memory in SHARED:
         (start, end), (other_start, other_end) = one[1].span(memory), other[1].span(memory)
@@ -95,18 +96,19 @@ class DeviceMemory:
             "ddr": np.zeros(target.ddr.size, np.int8),
         }
         self._lock = Lock()
-        self._claims: list[tuple[Image, Region]] = []
+        self._claims: list[tuple[Image, Region, object]] = []
 
-    def claim(self, image: Image, region: Region) -> None:
-        """Reserve a region for an instance of a program.
+    def claim(self, image: Image, region: Region, owner: object = None) -> None:
+        """Reserve a region for an instance of a program. Programs of one `owner` run one after another: they may share
+        cores, not memory.
 
         Raises `AxirError` where the device does not have the region, or an instance on it has a part of it.
         """
         region.check(image, self.target)
         with self._lock:
-            for other in self._claims:
-                check_disjoint((image, region), other)
-            self._claims.append((image, region))
+            for known, there, whose in self._claims:
+                check_disjoint((image, region), (known, there), owner is not None and whose is owner)
+            self._claims.append((image, region, owner))
 
     def release(self, image: Image, region: Region) -> None:
         """Give a region back; without effect where the instance does not have it."""
@@ -117,7 +119,7 @@ class DeviceMemory:
     def claims(self) -> tuple[tuple[Image, Region], ...]:
         """The instances on the device, in the order in which they came."""
         with self._lock:
-            return tuple(self._claims)
+            return tuple((image, region) for image, region, _ in self._claims)
 
     def view(self, region: Region) -> dict[Memory, I8]:
         """The shared memories as an instance sees them: its region alone, from address 0 on."""

@@ -95,7 +95,7 @@ def test_instances_take_cores_of_their_connection(model: Model) -> None:
     with device_connect(num_sub_devices=2) as connection:
         first = connection.load_model_instance(model)
         connection.load_model_instance(model)
-        with pytest.raises(DeviceInUse, match="the model needs 1 cores; 0 of the connection's 2 are free"):
+        with pytest.raises(DeviceInUse, match="needs 1 core; 0 of the connection's 2 are free"):
             connection.load_model_instance(model)
         first.close()
         connection.load_model_instance(model)

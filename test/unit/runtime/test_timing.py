@@ -8,7 +8,7 @@ import pytest
 
 from axir.runtime import FrameTimes
 from axir.runtime.options import RuntimeOptions
-from axir.runtime.timing import Transfers
+from axir.runtime.timing import Cycles, Transfers
 from axir.target.description import Host, load
 
 HOST = Host(link=4_000_000_000, duplex=3_000_000_000, copy=10_000_000_000, compute=1, call=40_000, loop=10_000)
@@ -76,3 +76,18 @@ def test_processes_share_the_calls_of_instances() -> None:
     assert times(two, 4).system == pytest.approx(50e-6)
     assert times(two, 1) == times(ZERO_COPY, 1)  # an instance is fed by one
     assert times(replace(two, host_processes_used=9), 4).processes == 4
+
+
+def test_a_batch_takes_its_frames_together() -> None:
+    found = FrameTimes.of(80_000, Transfers(60_000, 20_000), TARGET, ZERO_COPY, 1, 4)
+    assert found.device_fps == pytest.approx(40_000)
+    assert found.host == pytest.approx(35e-6)  # 25 + 40 / 4: one call for four frames
+    assert found.system == pytest.approx(45e-6)  # the application's own work is a frame's
+    assert found.latency == pytest.approx(230e-6)  # 4 * (15 + 5) + 100 + 40 + 10
+
+
+def test_a_pipeline_has_more_frames_under_way_than_its_latency_says() -> None:
+    found = FrameTimes.of(Cycles(80_000, 20_000), Transfers(60_000, 20_000), TARGET, ZERO_COPY)
+    assert found.device_fps == pytest.approx(40_000)
+    assert found.host == pytest.approx(65e-6)
+    assert found.latency == times().latency
