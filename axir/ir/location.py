@@ -60,6 +60,11 @@ def node_name(where: Operation | LocationAttr) -> str | None:
     return None
 
 
+def named_locations(where: Operation | LocationAttr) -> list[LocationAttr]:
+    """The ONNX nodes that a location names, in order: locations as `name_loc` makes them."""
+    return [leaf for leaf in _flatten(_location_of(where)) if isinstance(leaf, NameLoc)]
+
+
 def layer_name(op: Operation) -> str:
     """What people call a layer: the ONNX node's name, else operator and place in the graph, such as `conv_12`."""
     name = node_name(op)

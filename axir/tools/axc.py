@@ -101,6 +101,10 @@ def make_parser() -> argparse.ArgumentParser:
     how.add_argument("--quantize-only", action="store_true", help="stop after quantization")
     how.add_argument("--check", type=int, default=0, metavar="N", help="simulator against reference on N samples")
     how.add_argument(
+        "--partition-only", action="store_true", help="print which nodes run where, and why; compile nothing"
+    )
+    how.add_argument("--json", action="store_true", help="with --partition-only: print JSON")
+    how.add_argument(
         "--no-host-islands", action="store_true",
         help="an operator that the device cannot run in the middle of the network is an error, not the host's",
     )  # fmt: skip
@@ -196,6 +200,29 @@ def _compile_one(job: Compilation) -> None:
     print("\n".join(lines))
 
 
+def _partition(arguments: argparse.Namespace) -> int:
+    import json
+
+    from axir.compiler.partition_report import partition_report
+    from axir.tools.compilations import compilations
+    from axir.tools.console import Console
+    from axir.tools.partition import partition_lines
+
+    reports: list[dict[str, object]] = []
+    jobs = compilations(arguments)
+    for job in jobs:
+        job.check(written=False)
+    for job in jobs:
+        console = Console(arguments.verbose)
+        with console.live(), job.network() as network:
+            reports.append(partition_report(_request(job, network), console))
+    if arguments.json:
+        print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
+    else:
+        print("\n\n".join("\n".join(partition_lines(report)) for report in reports))
+    return 0
+
+
 def _explain(arguments: argparse.Namespace) -> int:
     from axir.tools.compilations import compilations
     from axir.tools.explain import history_lines, model_lines, source_lines
@@ -259,7 +286,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         done = _about(merged)
         if done is not None:
             return done
-        return _explain(merged) if merged.explain_config else _compile(merged)
+        if merged.json and not merged.partition_only:
+            raise AxirError("--json is for --partition-only; a compilation writes its reports as JSON")
+        if merged.explain_config:
+            return _explain(merged)
+        return _partition(merged) if merged.partition_only else _compile(merged)
 
     return run_tool(body)
 

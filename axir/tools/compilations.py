@@ -60,13 +60,14 @@ class Compilation:
             changed["dump_ir"] = str(self.dump_ir)
         return argparse.Namespace(**vars(self.given) | changed)
 
-    def check(self) -> None:
-        """Raises `AxirError` where something is missing: the model, its weights, an output folder."""
+    def check(self, *, written: bool = True) -> None:
+        """Raises `AxirError` where something is missing: the model, its weights, an output folder if one is written."""
         if self.model is not None:
             self.model.check()
         elif self.arguments.model is None:
             raise AxirError("no model given", notes=(USAGE,))
-        _ = self.output
+        if written:
+            _ = self.output
 
     @contextmanager
     def network(self) -> Generator[Path]:
