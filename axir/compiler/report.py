@@ -17,9 +17,10 @@ SUMS = ("vector",)
 
 
 def device_report(
-    timings: Sequence[Timing], images: Sequence[Image], model: ModelFile, target: Target
+    timings: Sequence[Timing], images: Sequence[Image], model: ModelFile, target: Target, instances: int | None = None
 ) -> dict[str, Any]:
-    """The content of report.json, of the programs of `model.segments` in their order.
+    """The content of report.json, of the programs of `model.segments` in their order, with so many `instances` of the
+    model side by side, by default as many as fit the device.
 
     Segments run one after another, on the same cores: cycles, work and traffic are sums, and so are the bytes of L2 and
     DDR, where each has its own; L1 is as much as the one that needs most. A segment's lower bound is the greatest need
@@ -60,7 +61,7 @@ def device_report(
             "ddr_traffic_bytes": sum(timing.ddr_bytes for timing in timings),
         },
         "runtime": model.runtime.to_json(),
-        "instances": _instances(times, images, model, target),
+        "instances": _instances(times, images, model, target, instances),
         "code": {
             "streamed_from_l2_bytes": sum(image.code_bytes("l2") for image in images),
             "streamed_from_ddr_bytes": sum(image.code_bytes("ddr") for image in images),
@@ -130,13 +131,15 @@ def _rates(times: FrameTimes) -> dict[str, float]:
     return {"device_fps": times.device_fps, "host_fps": times.host_fps, "system_fps": times.system_fps}
 
 
-def _instances(alone: FrameTimes, images: Sequence[Image], model: ModelFile, target: Target) -> dict[str, Any]:
+def _instances(
+    alone: FrameTimes, images: Sequence[Image], model: ModelFile, target: Target, count: int | None
+) -> dict[str, Any]:
     """Rates with as many instances as fit the device, which contend for L2, DDR and link, and what bounds them.
 
     `scaling` is how many times the rate of one instance the device has; `shares` are the busiest resources that
     instances share, with several segments those of the first.
     """
-    count = model.instances(target.device.cores)
+    count = model.instances(target.device.cores) if count is None else count
     times, shares = alone, dict[str, float]()
     if count > 1:
         cycles = side_by_side(images, count, model.cores, target)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from axir.backends.aipu.simulator import CoreFault
 from axir.runtime.allocation import Extent
+from axir.runtime.cascade import Cascade, load_cascade
 from axir.runtime.device import Connection, Context, Device, ModelInstance, list_devices
 from axir.runtime.errors import DeviceInUse, IncompatibleDevice, InvalidArgument
 from axir.runtime.hosted_model import HostedModel
@@ -28,6 +29,7 @@ from axir.runtime.tensor_info import TensorInfo
 from axir.runtime.timing import FrameTimes, Transfers
 
 __all__ = [
+    "Cascade",
     "Connection",
     "Context",
     "CoreFault",
@@ -47,6 +49,7 @@ __all__ = [
     "device_connect",
     "list_devices",
     "load",
+    "load_cascade",
     "load_model",
 ]
 

@@ -108,6 +108,10 @@ def make_parser() -> argparse.ArgumentParser:
         "--no-host-islands", action="store_true",
         help="an operator that the device cannot run in the middle of the network is an error, not the host's",
     )  # fmt: skip
+    how.add_argument(
+        "--no-cascade", action="store_true",
+        help="compile the models of a card each for itself; else they must fit one device together, and are linked",
+    )  # fmt: skip
     how.add_argument("--dump-ir", metavar="DIR", help="write the module after every stage")
     how.add_argument("--cli-args", metavar="FILE", help="read arguments from JSON, as DIR/cli_args.json holds them")
     return parser
@@ -146,6 +150,7 @@ def _compile(arguments: argparse.Namespace) -> int:
         jobs = compilations(arguments)
         for job in jobs:
             job.check()
+        linked = _checked_cascade(arguments, jobs)
     except (AxirError, OSError) as error:
         _record_refusal(arguments, error)
         raise
@@ -156,7 +161,26 @@ def _compile(arguments: argparse.Namespace) -> int:
             if job.several and job.model is not None:
                 error.add_context(f"this happened with the model '{job.model.name}'; --model NAME compiles another")
             raise
+    if linked:
+        from axir.compiler.cascade import DEVICE_IMAGE, holding_lines, link
+
+        folder = jobs[0].output.parent
+        print("\n".join([*holding_lines(link(linked, folder)), f"wrote     {folder / DEVICE_IMAGE}"]))
     return 0
+
+
+def _checked_cascade(arguments: argparse.Namespace, jobs: Sequence[Compilation]) -> list[str]:
+    """The models of a card that are to run side by side; none where there is nothing to link. Raises `AxirError`."""
+    named = [(job, job.model) for job in jobs if job.model is not None]
+    whole = all(job.resolved.config.compiler_mode != "quantize_only" for job in jobs)
+    if len(named) < 2 or arguments.no_cascade or not whole:
+        return []
+    from axir.compiler.cascade import Share, check_cascade
+    from axir.target.description import load
+
+    shares = [Share(model.name, job.resolved.config, str(model.place)) for job, model in named]
+    check_cascade(shares, load(arguments.target))
+    return [share.name for share in shares]
 
 
 def _record_refusal(arguments: argparse.Namespace, error: Exception) -> None:

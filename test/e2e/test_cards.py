@@ -141,6 +141,10 @@ def test_several_models(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "      extra_kwargs: {compilation_config: {resources_used: 0.25}}}\n",
     )
     data = ("--calibration", folder / "samples.npz")
+    assert axc(card, "-o", folder / "out", *data) == 1  # together they ask for more than the device has
+    assert "they ask for 1.25 of the memory" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+    data = ("--no-cascade", *data)
     assert axc(card, "-o", folder / "out", *data) == 0
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["a", "b"]
     assert CompilerConfig.from_toml(folder / "out" / "b" / "conf.toml").resources_used == 0.25
@@ -165,11 +169,11 @@ def test_nothing_is_compiled_when_one_model_is_wrong(folder: Path, capsys: pytes
         "  a: {class: AxONNXModel, weight_path: weights/net.onnx}\n"
         "  b: {class: AxONNXModel, weight_path: weights/gone.onnx}\n",
     )
-    assert axc(card, "-o", folder / "out") == 1
+    assert axc(card, "-o", folder / "out", "--no-cascade") == 1
     assert f"{card}:3:40: error: there is no file" in capsys.readouterr().err
     assert not (folder / "out").exists()
     (folder / "weights" / "gone.onnx").write_bytes(b"no model")
-    assert axc(card, "-o", folder / "out", "--calibration", folder / "samples.npz") == 1
+    assert axc(card, "-o", folder / "out", "--no-cascade", "--calibration", folder / "samples.npz") == 1
     assert "note: this happened with the model 'b'" in capsys.readouterr().err
     assert (folder / "out" / "a" / "compiled_model").exists()
     assert not (folder / "out" / "b" / "compiled_model").exists()
