@@ -27,12 +27,16 @@ from axir.ir.parsing import parse_module, verify
 from axir.ir.printing import print_module
 from axir.ir.store import WeightStore
 from axir.registry import passes
-from axir.target.description import load
+from axir.target.description import Target, load
 
 
-def lowered(graph: axq.GraphOp, store: WeightStore, **options: Any) -> aipu.ProgramOp:
-    """The planned and scheduled program of a graph. Raises `AxirError` where it does not fit."""
+def lowered(graph: axq.GraphOp, store: WeightStore, target: Target | None = None, **options: Any) -> aipu.ProgramOp:
+    """The planned and scheduled program of a graph, by default for the shipped target.
+
+    Raises `AxirError` where it does not fit.
+    """
     context = make_context()
+    context.target = target or load(None)
     context.store.update(store)
     module = ModuleOp([graph.clone()])
     for pass_ in make_passes(DEVICE_PASSES, CompilerConfig(**options)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from axir.ir.context import make_context
 from axir.ir.diagnostics import AxirError
 from axir.ir.parsing import parse_module, verify
 from axir.ir.printing import print_module
-from axir.target.description import load
+from axir.target.description import Target, load
 
 MODES = {
     "aipu_cores_used": st.integers(2, 4),
@@ -42,10 +43,28 @@ PLAIN = st.fixed_dictionaries({name: MODES[name] for name in ("aipu_cores_used",
 REFUSED = ("fit", "each has its own L1", "as many layers")
 
 
-def assert_same(case: Case, seed: int, **options: Any) -> None:
+@st.composite
+def targets(draw: st.DrawFn) -> Target:
+    """Devices with other numbers of cores and weight sets, memories, and bandwidths."""
+    target = load(None)
+    return replace(
+        target,
+        device=replace(target.device, cores=draw(st.integers(1, 4))),
+        array=replace(target.array, weight_sets=draw(st.sampled_from([1, 2, 4]))),
+        l1=replace(target.l1, size=draw(st.sampled_from([60_000, 300_000, target.l1.size])), reserved=4_096),
+        l2=replace(
+            target.l2,
+            size=draw(st.sampled_from([1 << 16, 1 << 20, target.l2.size])), reserved=1 << 12, task_list=1 << 13,
+            bandwidth=draw(st.sampled_from([16, 64, 256, 1024])),
+        ),
+        dma=replace(target.dma, multicast=draw(st.integers(0, 1)), setup=draw(st.sampled_from([0, 200, 5_000]))),
+    )  # fmt: skip
+
+
+def assert_same(case: Case, seed: int, target: Target | None = None, **options: Any) -> None:
     """The simulator accepts the program, and gives the reference's bytes for every frame."""
-    graph, store, target = case.graph, case.store, load(None)
-    image = read_image(build_image(lowered(graph, store, **options), store, target), target)
+    graph, store, target = case.graph, case.store, target or load(None)
+    image = read_image(build_image(lowered(graph, store, target, **options), store, target), target)
     assert len(image.cores) == options["aipu_cores_used"]
     assert image.mode == options["multicore_mode"]
     assert image.frames == (len(image.cores) if image.mode == "batch" else 1)
@@ -59,9 +78,9 @@ def assert_same(case: Case, seed: int, **options: Any) -> None:
         np.testing.assert_array_equal(got, want)
 
 
-def refusal_of(case: Case, seed: int, options: dict[str, Any]) -> AxirError | None:
+def refusal_of(case: Case, seed: int, options: dict[str, Any], target: Target | None = None) -> AxirError | None:
     try:
-        assert_same(case, seed, **options)
+        assert_same(case, seed, target, **options)
     except AxirError as error:
         event("refused")
         return error
@@ -78,6 +97,16 @@ def test_every_mode_equals_the_reference(case: Case, seed: int, options: dict[st
 def test_with_small_memories_and_settings(case: Case, seed: int, options: dict[str, Any]) -> None:
     refusal = refusal_of(case, seed, options)
     assert refusal is None or (any(text in refusal.message for text in REFUSED) and refusal.notes)
+
+
+@given(case=graphs(), seed=st.integers(0, 2**31), options=cores(), target=targets())
+def test_on_other_devices(case: Case, seed: int, options: dict[str, Any], target: Target) -> None:
+    refusal = refusal_of(case, seed, options, target)
+    if options["aipu_cores_used"] > target.device.cores:
+        assert refusal is not None
+        assert f"has {target.device.cores} cores" in refusal.message
+    else:
+        assert refusal is None or (any(text in refusal.message for text in REFUSED) and refusal.notes)
 
 
 @given(case=graphs(), options=cores(l1_constraint=st.none(), l2_constraint=st.none()))

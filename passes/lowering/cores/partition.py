@@ -30,7 +30,7 @@ class CoreNetwork:
 
     def add(self, layer: Layer, number: int) -> None:
         layer.index = len(self.network.layers)
-        for tensor in (layer.input, *layer.extras):
+        for tensor in layer.tensors[:-1]:
             tensor.producer = self.writers.get(id(tensor.storage), -1)
         layer.output.producer = self.writers[id(layer.output.storage)] = layer.index
         for tensor in layer.tensors:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from axir.passes.lowering.network import Layer, MatMulWork
+from axir.passes.lowering.network import Layer, MatMulWork, WindowWork
 from axir.passes.lowering.tensors import Storage, Tensor, runs_width
 from axir.passes.lowering.tiling import broadcast, domain, input_rows, output_rows
 from axir.target.cost import ceil_div
 from axir.target.isa import PWORD
 
-Split = Literal["rows", "blocks", "all"] | int
+Cut = Literal["rows", "blocks"]
+Split = Cut | Literal["all"] | int
 """How cores share a layer: by rows of its output, by pwords of its output channels; each computes all of it, or one
 core (its number) does."""
+
+CUTS: Mapping[str, tuple[Cut, ...]] = {
+    "copy": ("rows", "blocks"),
+    "array": ("rows", "blocks"),
+    "mac": ("rows", "blocks"),
+    "max": ("rows", "blocks"),
+    "sum": ("rows", "blocks"),
+    "vec": ("rows", "blocks"),
+    "softmax": ("rows",),
+    "normalize": ("rows",),
+    "matmul": (),  # every row takes all pixels of the matrix
+}
+"""How layers can be cut, by the kind of their work. Others are computed whole, by every core or by one."""
+
+CHANNELWISE = ("copy", "mac", "max", "sum", "vec")
+"""Kinds of work whose output channels come from the same channels of the input."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +83,24 @@ def _around(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     return min(a[0], b[0]), max(a[1], b[1])
 
 
+def kind_of(layer: Layer) -> str:
+    """The kind of a layer's work, as `CUTS` names them."""
+    if layer.work is None:
+        return "copy"
+    if isinstance(layer.work, WindowWork):
+        return layer.work.mode
+    return "array" if isinstance(layer.work, list) else "matmul"
+
+
 def splits(layer: Layer) -> list[Split]:
     """The ways in which cores can share a layer."""
     if layer.output.order != "NHWC" or layer.input.order != "NHWC":
         return [0]  # a dense port is written by whoever has all of it
-    shared_output = layer.output.storage.port is not None
-    if isinstance(layer.work, MatMulWork) or layer.whole_rows:
-        return [0] if shared_output else ["all"]  # every row takes all pixels
-    ways: list[Split] = [0] if shared_output else ["all"]
-    ways.append("rows")
-    if not layer.whole_pixels and not (layer.input.sub_word and layer.work is None):
-        ways.append("blocks")
-    return ways
+    cuts: Sequence[Cut] = () if layer.whole_rows else CUTS.get(kind_of(layer), ())
+    if layer.whole_pixels or (layer.input.sub_word and layer.work is None):
+        cuts = [cut for cut in cuts if cut != "blocks"]
+    ways: list[Split] = [0 if layer.output.storage.port is not None else "all"]  # a port is written once
+    return [*ways, *cuts]
 
 
 def rows_of(layer: Layer) -> int:
@@ -129,18 +152,15 @@ def write_box(layer: Layer, part: Share) -> Box:
 
 def read_rows(layer: Layer, part: Share) -> tuple[int, int]:
     """Rows [low, high) of the input tensor that a share reads."""
+    if kind_of(layer) not in CUTS:
+        return 0, layer.input.height
     return (part.first, part.last) if layer.work is None else input_rows(layer, part.first, part.last)
-
-
-def channelwise(layer: Layer) -> bool:
-    """Whether output channels come from the same channels of the input."""
-    return not isinstance(layer.work, list | MatMulWork)
 
 
 def read_boxes(layer: Layer, part: Share) -> Iterator[tuple[Tensor, tuple[int, int], tuple[int, int] | None]]:
     """(tensor, rows, pwords or None for all) of everything that a share reads: the input, a matrix, the extras."""
     blocks = (part.block, part.end)
-    yield layer.input, read_rows(layer, part), blocks if channelwise(layer) else None
+    yield layer.input, read_rows(layer, part), blocks if kind_of(layer) in CHANNELWISE else None
     if isinstance(layer.work, MatMulWork):
         yield layer.work.matrix, (0, layer.work.matrix.height), None
     for extra in layer.extras:
