@@ -19,9 +19,9 @@ from axir.backends.aipu.structure import Image
 from axir.backends.aipu.structure import Port as ImagePort
 from axir.compiler.device_trace import trace_text
 from axir.compiler.host_parts import HostParts, host_parts
-from axir.compiler.output import write_json
+from axir.compiler.output import numbered, write_json
 from axir.compiler.profile import profile
-from axir.compiler.quantized_model import file_digest, numbered
+from axir.compiler.quantized_model import file_digest
 from axir.compiler.report import device_report
 from axir.compiler.session import Session
 from axir.dialects.aipu import ProgramOp

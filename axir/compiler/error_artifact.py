@@ -168,8 +168,10 @@ def _instructions(request: Request, session: Session, members: Members) -> str:
             options += ["--input-shape", f"{name}={','.join(map(str, shape))}"]
         lines.append(shlex.join(["ax-opt", source, *options]))
     elif stage in passes():
-        (failed,) = make_passes([stage], session.config)
+        (failed,) = make_passes([stage], session.config, session.options)
         lines.append(shlex.join(["ax-opt", source, "-p", render_pass(failed), *options]))
+    if not request.host_islands:
+        options.append("--no-host-islands")
     if stage == "check":
         options += ["--check", str(request.check)]
     lines += [

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 
+from axir.compiler.output import numbered
 from axir.compiler.pipeline import GRAPH_PASSES, option_settings
 from axir.compiler.session import Session
 from axir.dialects import ax
 from axir.ir.files import atomic_open
 from axir.ir.location import layer_name
 from axir.passes.graph_flow import operator_name, operators
-from axir.passes.graph_parts import MAIN, Parts, join, parts_of
+from axir.passes.graph_parts import MAIN, POSTAMBLE, PREAMBLE, Parts, device_graphs, join, parts_of
 from axir.registry import passes
 
 DUMP_SETTINGS = ("graph_cleaner_dump_core_onnx", "graph_cleaner_dump_full_opt_onnx")
@@ -31,8 +32,14 @@ def run_graph_passes(module: ModuleOp, session: Session) -> None:
         if name == "split-host":
             _dump(join(MAIN, list(parts.values())), session, config.graph_cleaner_dump_full_opt_onnx)
         if name == "validate-operators":
-            _dump(parts[MAIN], session, config.graph_cleaner_dump_core_onnx)
-        if name == "drop-host-parts" and not config.graph_cleaner_split_pre_post_processing and len(parts) > 1:
+            for index, segment in enumerate(device_graphs(module)):
+                path = config.graph_cleaner_dump_core_onnx
+                _dump(segment, session, None if path is None else path.with_name(numbered(path.name, index)))
+        if (
+            name == "drop-host-parts"
+            and not config.graph_cleaner_split_pre_post_processing
+            and any(part in parts for part in (PREAMBLE, POSTAMBLE))
+        ):
             _warn_of_dropped(parts, session)
         session.run(module, name)
         if name == "force-split" and config.graph_cleaner_condition is not None and len(parts_of(module)) == 1:
@@ -65,10 +72,13 @@ def _dump(graph: ax.GraphOp, session: Session, path: Path | None) -> None:
 
 
 def _warn_of_dropped(parts: Parts, session: Session) -> None:
-    host = [op for name, graph in parts.items() if name != MAIN for op in operators(graph)]
+    host = [op for name, graph in parts.items() if name in (PREAMBLE, POSTAMBLE) for op in operators(graph)]
     dropped = ", ".join(f"{layer_name(op)} ({operator_name(op)})" for op in host) or "a reordering of outputs"
-    takes, gives = (", ".join(name.data for name in names) for names in (parts[MAIN].inputs, parts[MAIN].outputs))
+    kept = [graph for name, graph in parts.items() if name not in (PREAMBLE, POSTAMBLE)]
+    given = [name.data for graph in kept for name in graph.outputs]
+    taken = dict.fromkeys(name.data for graph in kept for name in graph.inputs if name.data not in given)
+    last = [name.data for name in (parts[POSTAMBLE].inputs if POSTAMBLE in parts else kept[-1].outputs)]
     session.warning(
-        f"graph_cleaner_split_pre_post_processing is false: the compiled model leaves out {dropped}; it takes {takes} "
-        f"and gives {gives}"
+        f"graph_cleaner_split_pre_post_processing is false: the compiled model leaves out {dropped}; it takes "
+        f"{', '.join(taken)} and gives {', '.join(name for name in last if name in given)}"
     )

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, cast
 
 from axir.compiler.status import CLI_STAGE, SUCCEEDED, failure
@@ -90,6 +90,12 @@ class OutputFolder:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, keys in the order they have."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def numbered(file: str, segment: int) -> str:
+    """The name of a segment's file: `model.axm` of the first, `model.1.axm` of the next."""
+    name = PurePath(file)
+    return f"{name.stem}.{segment}{name.suffix}" if segment else file
 
 
 def check_removable(path: Path, inputs: Iterable[Path]) -> None:

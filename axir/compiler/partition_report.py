@@ -118,8 +118,8 @@ def _place(nodes: Mapping[LocationAttr, Placed], module: ModuleOp) -> Sequence[P
                 found = [Placed(node_name(op) or "-", operator_name(op))]
                 extra += found
             for node in found:
-                # Of a node that became several operations, the host's tells where it is.
-                if node.part is None or (kind == "host" and op in refused):
+                # Of a node that became several operations, the one with most work tells, then one of the host's.
+                if node.part is None or macs(op) > node.macs or (not node.macs and op in refused):
                     node.part, node.kind, node.reason = name, kind, reason
             found[0].macs += macs(op)
     return [*nodes.values(), *extra]

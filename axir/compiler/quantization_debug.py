@@ -1,6 +1,7 @@
 """Where the accuracy goes: float and quantized network side by side, every tensor of both (quantization_debug).
 
-`float.onnx` and `quantized.onnx` (QDQ form) give every intermediate tensor as a further output. `accuracy.csv` and
+`float.onnx` and `quantized.onnx` (QDQ form) give every intermediate tensor as a further output; further segments of a
+network with host islands have files with a number. `accuracy.csv` and
 `accuracy.json` have a row a layer, the worst first: how far the int8 reference, running the whole network, is from the
 float network on calibration samples.
 """
@@ -9,11 +10,12 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from axir.compiler.dataset import Sample
-from axir.compiler.output import Content, OutputFolder, write_json
+from axir.compiler.output import Content, OutputFolder, numbered, write_json
 from axir.compiler.quantized_model import device_tensors, parameters
 from axir.compiler.session import Session
 from axir.dialects import ax, axq
@@ -30,8 +32,16 @@ from axir.interp.axq import Interpreter
 from axir.ir.files import write_text
 from axir.ir.location import layer_name
 from axir.ir.store import WeightStore
-from axir.passes.quantization.graph import main_graph
+from axir.passes.graph_parts import device_graphs, on_device
+from axir.passes.quantization.graph import device_parts
 from axir.runtime.tensor_info import I8, QuantizedTensor
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from axir.passes.quantization.float_graph import FloatGraph
+
+Array = NDArray[Any]
 
 STAGE = "quantization-debug"
 DEBUG_FOLDER = "debug"
@@ -42,7 +52,10 @@ FLOAT_ONNX = "float.onnx"
 QUANTIZED_ONNX = "quantized.onnx"
 TABLE_CSV = "accuracy.csv"
 TABLE_JSON = "accuracy.json"
-CONTENT = Content((FLOAT_ONNX, QUANTIZED_ONNX, TABLE_CSV, TABLE_JSON), TABLE_JSON)
+CONTENT = Content(
+    (TABLE_CSV, TABLE_JSON, *(numbered(name, index) for name in (FLOAT_ONNX, QUANTIZED_ONNX) for index in range(100))),
+    TABLE_JSON,
+)
 
 
 @dataclass
@@ -89,7 +102,7 @@ class LayerError:
 def write_debug(
     before: ModuleOp, module: ModuleOp, samples: Sequence[Sample], session: Session, folder: Path | None
 ) -> None:
-    """Compare @main of `before` quantization with that of `module`, on `samples` of the whole network.
+    """Compare the device's graphs of `before` quantization with those of `module`, on `samples` of the whole network.
 
     The files appear in `folder`, whole, in the place of what an earlier run wrote there. Raises `AxirError` for a
     folder that holds anything else, and `OSError`.
@@ -102,15 +115,16 @@ def write_debug(
         from axir.backends.qdq.export import export_qdq
 
         store = session.context.store
-        graph = main_graph(before)
-        quantized = next(op for op in module.ops if isinstance(op, axq.GraphOp))
-        pairs = _pairs(graph, quantized)
-        float_model, _ = export_graph(graph, store, extra_outputs=[value for value, _ in pairs])
-        files = {FLOAT_ONNX: float_model, QUANTIZED_ONNX: export_qdq(quantized, store, every_tensor=True)}
+        segments = _segments(before, module, store)
+        files: dict[str, ModelProto] = {}
+        for index, segment in enumerate(segments.values()):
+            values = [value for value, _ in segment.pairs]
+            files[numbered(FLOAT_ONNX, index)] = export_graph(segment.graph, store, extra_outputs=values)[0]
+            files[numbered(QUANTIZED_ONNX, index)] = export_qdq(segment.quantized, store, every_tensor=True)
         used = samples[:DEBUG_SAMPLES]
         if not used:
             session.warning("quantization_debug has no samples to compare on: the model was calibrated before")
-        errors = _compare(before, graph, quantized, pairs, used, store)
+        errors = _compare(before, segments, used, store)
         errors.sort(key=lambda error: (error.sqnr, error.name))
         output = OutputFolder(folder, CONTENT)
         try:
@@ -124,6 +138,49 @@ def write_debug(
             output.discard()
 
 
+class _Segment:
+    """A graph of the device before and after quantization, ready to run, with the errors of its layers."""
+
+    def __init__(self, graph: ax.GraphOp, quantized: axq.GraphOp, store: WeightStore):
+        self.graph, self.quantized, self.store = graph, quantized, store
+        self.pairs = _pairs(graph, quantized)
+        self.tensors = [_tensor(op, store) for _, op in self.pairs]
+        self.errors = [
+            LayerError(tensor.name, op.name.removeprefix("axq."), tensor.tensor_shape, tensor.scale, tensor.zero_point)
+            for tensor, (_, op) in zip(self.tensors, self.pairs, strict=True)
+        ]
+
+    @cached_property
+    def _runs(self) -> tuple[FloatGraph, Interpreter]:
+        from axir.passes.quantization.float_graph import FloatGraph
+
+        return (
+            FloatGraph(self.graph, self.store, [value for value, _ in self.pairs]),
+            Interpreter(self.quantized, self.store),
+        )
+
+    def run(self, exact: dict[str, Array], found: dict[str, Array]) -> None:
+        """Run both, each on the values of its own network; add to the errors, and to the values."""
+        inputs, outputs = device_tensors(self.quantized, self.store)
+        runner, interpreter = self._runs
+        exact_results = runner.run({tensor.name: exact[tensor.name] for tensor in inputs})
+        stored = _results(interpreter, [tensor.to_stored(found[tensor.name]) for tensor in inputs])
+        results = [tensor.to_real(array) for tensor, array in zip(self.tensors, stored, strict=True)]
+        for error, reference, result in zip(self.errors, exact_results, results, strict=True):
+            error.add(reference, result)
+        places = [value for value, _ in self.pairs]
+        for tensor, value in zip(outputs, self.graph.terminator.operands, strict=True):
+            index = places.index(value)
+            exact[tensor.name], found[tensor.name] = exact_results[index], results[index]
+
+
+def _segments(before: ModuleOp, module: ModuleOp, store: WeightStore) -> dict[str, _Segment]:
+    """The device's segments by name."""
+    quantized = {op.sym_name.data: op for op in module.ops if isinstance(op, axq.GraphOp)}
+    graphs = {graph.sym_name.data: graph for graph in device_graphs(before)}
+    return {name: _Segment(graph, quantized[name], store) for name, graph in graphs.items()}
+
+
 def _pairs(graph: ax.GraphOp, quantized: axq.GraphOp) -> list[tuple[SSAValue, Operation]]:
     """Each float tensor that is computed, with the operation that computes its bytes: quantization keeps the order."""
     exact = [op for op in graph.body.block.ops if not isinstance(op, ax.ConstantOp | ax.ReturnOp)]
@@ -132,31 +189,32 @@ def _pairs(graph: ax.GraphOp, quantized: axq.GraphOp) -> list[tuple[SSAValue, Op
 
 
 def _compare(
-    before: ModuleOp,
-    graph: ax.GraphOp,
-    quantized: axq.GraphOp,
-    pairs: Sequence[tuple[SSAValue, Operation]],
-    samples: Sequence[Sample],
-    store: WeightStore,
+    before: ModuleOp, segments: Mapping[str, _Segment], samples: Sequence[Sample], store: WeightStore
 ) -> list[LayerError]:
-    """Run both networks on every sample; what they differ by, layer by layer in program order."""
+    """Run both networks on every sample; what they differ by, layer by layer in program order.
+
+    Islands of the host run on both sides, each on the values of its own network.
+    """
     from axir.passes.quantization.float_graph import FloatGraph
     from axir.passes.quantization.samples import main_samples
 
-    runner = FloatGraph(graph, store, [value for value, _ in pairs])
-    interpreter = Interpreter(quantized, store)
-    inputs, _ = device_tensors(quantized, store)
-    tensors = [_tensor(op, store) for _, op in pairs]
-    errors = [
-        LayerError(tensor.name, op.name.removeprefix("axq."), tensor.tensor_shape, tensor.scale, tensor.zero_point)
-        for tensor, (_, op) in zip(tensors, pairs, strict=True)
-    ]
+    parts = device_parts(before)
+    islands = {
+        graph.sym_name.data: FloatGraph(graph, store, list(graph.terminator.operands))
+        for graph in parts
+        if not on_device(graph)
+    }
     for sample in main_samples(before, store, samples):
-        exact = runner.run({tensor.name: sample[tensor.name] for tensor in inputs})
-        found = _results(interpreter, [tensor.to_stored(sample[tensor.name]) for tensor in inputs])
-        for error, tensor, reference, stored in zip(errors, tensors, exact, found, strict=True):
-            error.add(reference, tensor.to_real(stored))
-    return errors
+        exact, found = dict(sample), dict(sample)
+        for graph in parts:
+            name = graph.sym_name.data
+            if name in segments:
+                segments[name].run(exact, found)
+                continue
+            for values in (exact, found):
+                results = islands[name].run({given.data: values[given.data] for given in graph.inputs})
+                values |= dict(zip([output.data for output in graph.outputs], results, strict=True))
+    return [error for segment in segments.values() for error in segment.errors]
 
 
 def _results(interpreter: Interpreter, inputs: Sequence[I8]) -> list[I8]:

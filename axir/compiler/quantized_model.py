@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from axir import __version__
 from axir.compiler.host_parts import HostParts, host_parts, parameters
-from axir.compiler.output import write_json
+from axir.compiler.output import numbered, write_json
 from axir.compiler.source import QUANTIZED_MLIR, find_model
 from axir.dialects import axq
 from axir.dialects.base import shape_of
@@ -144,12 +144,6 @@ def saved_name(path: Path) -> str:
         return str(json.loads(manifest.read_text("utf-8"))["name"])
     except (OSError, ValueError, KeyError, TypeError):
         return path.stem
-
-
-def numbered(file: str, segment: int) -> str:
-    """The name of a segment's file: `model.axm` of the first, `model.1.axm` of the next."""
-    stem, _, suffix = file.rpartition(".")
-    return f"{stem}.{segment}.{suffix}" if segment else file
 
 
 def _port_names(graph: axq.GraphOp) -> list[str]:

@@ -291,3 +291,36 @@ def test_images_name_their_segments(compiled: Path, target: Path) -> None:
     target_figures = load_target(str(target))
     for name, file in (("main", "model.axm"), ("main1", "model.1.axm"), ("main2", "model.2.axm")):
         assert read_image((compiled / "compiled_model" / file).read_bytes(), target_figures).name == name
+
+
+def test_quantization_debug_runs_the_whole_chain(target: Path, tmp_path: Path) -> None:
+    """Errors of the second segment hold those of the first: the island hands them on."""
+    net, model = several()
+    config = CompilerConfig(quantization_debug=True, model_debug_save_dir=tmp_path / "debug")
+    for _ in range(2):  # an earlier run's files are replaced
+        quantized = quantize(model, net.samples(), config, target=target)
+    table = {row["layer"]: row for row in read(tmp_path / "debug", "accuracy.json")["layers"]}
+    assert len(table) == sum(len(list(graph.body.block.ops)) - 1 for graph in quantized.graphs)
+    names = {file.name for file in (tmp_path / "debug").iterdir()}
+    assert {"float.onnx", "float.1.onnx", "float.2.onnx", "quantized.2.onnx"} <= names
+    session = onnxruntime.InferenceSession(str(tmp_path / "debug" / "float.2.onnx"), providers=["CPUExecutionProvider"])
+    last = next(output.name for output in session.get_outputs())
+    exact_session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    signal = noise = 0.0
+    for sample in net.samples():
+        exact = exact_session.run(None, {"x": sample})[0].astype(np.float64)
+        found = quantized(sample)[0].astype(np.float64)
+        signal, noise = signal + (exact**2).sum(), noise + ((exact - found) ** 2).sum()
+    assert last
+    scores = next(name for name in table if name.startswith("conv_10"))
+    assert table[scores]["sqnr_db"] == pytest.approx(10 * np.log10(signal / noise), abs=0.05)
+
+
+def test_the_core_is_dumped_segment_by_segment(target: Path, tmp_path: Path) -> None:
+    net, model = several()
+    config = CompilerConfig(graph_cleaner_dump_core_onnx=tmp_path / "core.onnx")
+    quantize(model, net.samples(), config, target=target)
+    found = {file.name: [n.op_type for n in onnx.load(str(file)).graph.node] for file in tmp_path.glob("core*.onnx")}
+    assert sorted(found) == ["core.1.onnx", "core.2.onnx", "core.onnx"]
+    assert found["core.onnx"] == ["Conv"]
+    assert "GatherElements" not in found["core.1.onnx"]

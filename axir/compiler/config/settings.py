@@ -119,7 +119,9 @@ class Settings:
         "cleaner", 0, low=0, effect=True,
         meaning="what that constant must exceed; a warning says where none does. Goes with graph_cleaner_condition")
     graph_cleaner_dump_core_onnx: Path | None = setting(
-        "cleaner", None, effect=True, meaning="write the device's part to this file, as ONNX in float")
+        "cleaner", None, effect=True,
+        meaning="write the device's part to this file, as ONNX in float; of several segments, the others to files with "
+        "a number, such as core.1.onnx")
     graph_cleaner_dump_full_opt_onnx: Path | None = setting(
         "cleaner", None, effect=True,
         meaning="write the whole model to this file, optimized and not yet split, as ONNX in float")
