@@ -41,7 +41,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import NamedTuple
 
-from axir.backends.aipu.simulator import Instance, simulate, steady_state
+from axir.backends.aipu.simulator import Instance, in_turn, simulate, steady_state
 from axir.backends.aipu.structure import Image
 from axir.runtime.options import RuntimeOptions
 from axir.target.description import Target
@@ -67,14 +67,14 @@ class Cycles(NamedTuple):
     steady: float
 
 
-RUNS = 4
+RUNS = 8
 """Runs of each instance that are timed, of a pipeline as many more as it has stages."""
 
 
 def side_by_side(images: Sequence[Image], instances: int, cores: int, target: Target) -> Cycles:
     """Of a model's programs, which run one after another, with `instances` of it on `cores` cores each.
 
-    All instances are taken to run the same program at a time.
+    All instances are taken to run the same program at a time. They begin in turn, as a host hands out frames.
     """
     first = steady = 0.0
     for image in images:
@@ -84,7 +84,7 @@ def side_by_side(images: Sequence[Image], instances: int, cores: int, target: Ta
             steady += alone
             continue
         runs = RUNS + (len(image.cores) if image.mode == "pipeline" else 0)
-        timings = simulate([Instance(image, number * cores) for number in range(instances)], target, runs)
+        timings = simulate(in_turn(image, instances, target, cores), target, runs)
         steady += mean(interval * image.frames for interval in steady_state(timings).intervals)
     return Cycles(first, steady)
 

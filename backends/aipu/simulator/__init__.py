@@ -3,7 +3,7 @@
 from axir.backends.aipu.simulator.device import Simulator
 from axir.backends.aipu.simulator.fault import CoreFault
 from axir.backends.aipu.simulator.region import DeviceMemory, Region
-from axir.backends.aipu.simulator.steady import SteadyState, steady_state
+from axir.backends.aipu.simulator.steady import SteadyState, in_turn, steady_state
 from axir.backends.aipu.simulator.timing import Instance, LayerTime, Timing, TraceEntry, simulate
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "SteadyState",
     "Timing",
     "TraceEntry",
+    "in_turn",
     "simulate",
     "steady_state",
 ]

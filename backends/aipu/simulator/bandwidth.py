@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
 from typing import NamedTuple
 
 from axir.target.description import Target
@@ -81,48 +80,50 @@ def fair_rates(demands: Sequence[Demand], capacities: Mapping[Resource, Fraction
     return rates
 
 
-Taken = tuple[tuple[Resource, int], ...]
-"""A demand that can be looked up, in the order of resources."""
-
-
-@cache
-def taken(dma: Dma, core: int, unit: str, first_core: int = 0) -> Taken:
-    """`demand` for looking up."""
-    return tuple(sorted(demand(dma, core, unit, first_core).items()))
+Rate = tuple[int, int]
+"""Bytes a cycle, as numerator and denominator."""
 
 
 class Shares(NamedTuple):
-    """How the copies that run at the same time get on.
+    """How the copies that run at the same time get on: rates by kind of copy, and the part of each resource in use."""
 
-    `rates` are bytes a cycle by what a copy takes: those that take the same are as fast as each other. `loads` are the
-    shares of the resources in use.
-    """
-
-    rates: Mapping[Taken, Fraction]
+    rates: Mapping[int, Rate]
     loads: Mapping[str, float]
 
 
 class Sharing:
-    """The shares of one device. Copies come in few combinations, so each is worked out once."""
+    """The shares of one device. Copies that take the same are of one kind, and as fast as each other; and as they come
+    in few combinations, each is worked out once.
+    """
 
     def __init__(self, target: Target):
         self._target = target
-        self._known: dict[frozenset[tuple[Taken, int]], Shares] = {}
+        self._kinds: dict[tuple[tuple[Resource, int], ...], int] = {}
+        self._demands: list[Demand] = []
+        self._known: dict[tuple[int, ...], Shares] = {}
 
-    def __call__(self, flows: Iterable[Taken]) -> Shares:
-        counts = Counter(flows)
-        key = frozenset(counts.items())
+    def kind(self, taken: Demand) -> int:
+        """The number of the kind of copy that takes this."""
+        number = self._kinds.setdefault(tuple(sorted(taken.items())), len(self._demands))
+        if number == len(self._demands):
+            self._demands.append(taken)
+        return number
+
+    def __call__(self, kinds: Iterable[int]) -> Shares:
+        """Of copies of these kinds at the same time."""
+        key = tuple(sorted(kinds))
         if key not in self._known:
-            self._known[key] = self._shares(sorted(counts.elements()))
+            self._known[key] = self._shares(key)
         return self._known[key]
 
-    def _shares(self, flows: Sequence[Taken]) -> Shares:
-        demands = [Counter(dict(flow)) for flow in flows]
-        capacities = {resource: capacity(resource, self._target) for flow in flows for resource, _ in flow}
+    def _shares(self, kinds: Sequence[int]) -> Shares:
+        demands = [self._demands[kind] for kind in kinds]
+        capacities = {resource: capacity(resource, self._target) for taken in demands for resource in taken}
         rates = fair_rates(demands, capacities)
         used: dict[Resource, Fraction] = dict.fromkeys(capacities, Fraction(0))
-        for flow, rate in zip(flows, rates, strict=True):
-            for resource, times in flow:
+        for taken, rate in zip(demands, rates, strict=True):
+            for resource, times in taken.items():
                 used[resource] += rate * times
         loads = {str(resource): float(used[resource] / capacities[resource]) for resource in sorted(used)}
-        return Shares(dict(zip(flows, rates, strict=True)), loads)
+        ratios = {kind: rate.as_integer_ratio() for kind, rate in zip(kinds, rates, strict=True)}
+        return Shares(ratios, loads)

@@ -2,7 +2,7 @@
 
 Every queue, and every control core, that cannot go on is kept with the one queue that it waits for, so that an event
 touches only those that it may let go. A copy keeps its rate until the copies that run at the same time change; only
-then is it brought up to date. Bytes and rates are whole numbers and fractions, so nothing depends on rounding.
+then is it brought up to date. Bytes and rates are ratios of whole numbers, so nothing depends on rounding.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from math import ceil
+from math import gcd
 from typing import Literal, NamedTuple
 
-from axir.backends.aipu.simulator.bandwidth import Sharing, Taken, taken
+from axir.backends.aipu.simulator.bandwidth import Rate, Sharing, demand
 from axir.backends.aipu.simulator.frames import Group, Instance, Link, Plan, Program, Transfer
 from axir.backends.aipu.structure import Image, Task
 from axir.target import isa
-from axir.target.cost import cost, dma_beats
+from axir.target.cost import Cost, cost, dma_beats
 from axir.target.description import Target
 from axir.target.isa import Dma
 
@@ -34,6 +33,13 @@ class TraceEntry(NamedTuple):
     end: int
 
 
+class Work(NamedTuple):
+    """What the tasks of a queue cost, and the bytes that count for the bandwidth of each copy (else 0)."""
+
+    costs: Sequence[Cost]
+    beats: Sequence[int]
+
+
 @dataclass(eq=False)
 class Queue:
     """A queue and what it is doing in the current frame."""
@@ -42,8 +48,9 @@ class Queue:
     core: int  # in the program
     unit: str
     tasks: Sequence[Task]
-    work: Sequence[int]  # cycles of each task; of a copy the bytes that count for its bandwidth
+    work: Work
     by_control: bool
+    kinds: list[int] = field(default_factory=list[int])  # of copies, for `Sharing`; -1 of other tasks
     waits: list[list[tuple[Queue, int]]] = field(default_factory=list["list[tuple[Queue, int]]"])
     available: int = 0  # descriptors that it may start
     completed: int = 0
@@ -72,16 +79,31 @@ class Control:
     kept: bool = False
 
 
+LINK = -1
+"""The kind of a transfer over the link."""
+
+
 @dataclass(eq=False)
 class Flow:
-    """A copy of a queue, or a transfer over the link: `left` bytes at cycle `since`, from when on its rate holds."""
+    """A copy, or a transfer over the link: left / unit bytes at cycle `since`, from when on its rate holds."""
 
     owner: Queue | Transfer
-    taken: Taken
-    left: Fraction
+    kind: int
+    left: int
     since: int
-    rate: Fraction = Fraction(0)
+    unit: int = 1
+    rate: Rate = (0, 1)
     version: int = 0
+
+    def change(self, rate: Rate, now: int) -> int:
+        """Go on at another rate; the cycle at which that ends."""
+        moved, per = self.rate
+        left = self.left * per - moved * (now - self.since) * self.unit
+        unit = self.unit * per
+        common = gcd(left, unit)
+        self.left, self.unit, self.since, self.rate = left // common, unit // common, now, rate
+        self.version += 1
+        return now - (-self.left * rate[1] // (self.unit * rate[0]))
 
 
 class Event(NamedTuple):
@@ -118,14 +140,14 @@ class Device:
         self._number = 0
         self._pending: list[Queue | Control] = []
         self._requests: list[Transfer] = []
-        work: dict[int, dict[tuple[int, str], list[int]]] = {}
+        work: dict[int, dict[tuple[int, str], Work]] = {}
         for program in self.programs:
             if id(program.image) not in work:
                 work[id(program.image)] = _work(program.image, target)
             self._add_queues(program, work[id(program.image)])
             self._push(program.instance.start, "begin", program)
 
-    def _add_queues(self, program: Program, work: Mapping[tuple[int, str], Sequence[int]]) -> None:
+    def _add_queues(self, program: Program, work: Mapping[tuple[int, str], Work]) -> None:
         image = program.image
         groups = {core: group for group in program.groups for core in group.cores}
         places = {
@@ -135,6 +157,11 @@ class Device:
         }
         for queue in places.values():
             queue.waits = [[(places[w.core, w.unit], w.completed) for w in task.waits] for task in queue.tasks]
+            queue.kinds = [
+                self._sharing.kind(demand(task.instruction, queue.core, queue.unit, program.instance.first_core))
+                if isinstance(task.instruction, Dma) else -1
+                for task in queue.tasks
+            ]  # fmt: skip
             self.queues.append(queue)
             self.of_group.setdefault(queue.group, []).append(queue)
         for core, units in enumerate(image.dispatch):
@@ -163,11 +190,7 @@ class Device:
             case "done", Queue() as queue:
                 self._complete(queue)
             case "transfer", Queue() as queue:
-                program = queue.group.program
-                dma = queue.tasks[queue.completed].instruction
-                assert isinstance(dma, Dma)
-                takes = taken(dma, queue.core, queue.unit, program.instance.first_core)
-                self._begin_flow(queue, takes, queue.work[queue.completed])
+                self._begin_flow(queue, queue.kinds[queue.completed], queue.work.beats[queue.completed])
             case "end", Flow() as flow:
                 if event.version == flow.version:
                     self._end_flow(flow)
@@ -265,10 +288,10 @@ class Device:
     def _start(self, queue: Queue) -> None:
         queue.started = self.now
         ready = self.now + self.target.device.dispatch
-        if isinstance(queue.tasks[queue.completed].instruction, Dma):
-            self._push(ready + self.target.dma.setup, "transfer", queue)
+        if queue.kinds[queue.completed] < 0:
+            self._push(ready + queue.work.costs[queue.completed].cycles, "done", queue)
         else:
-            self._push(ready + queue.work[queue.completed], "done", queue)
+            self._push(ready + self.target.dma.setup, "transfer", queue)
 
     def _hand_out(self, control: Control) -> None:
         while not control.busy and control.handed_out < len(control.order):
@@ -291,8 +314,8 @@ class Device:
 
     # Bandwidth.
 
-    def _begin_flow(self, owner: Queue | Transfer, takes: Taken, size: int) -> None:
-        self._flows.append(Flow(owner, takes, Fraction(size), self.now))
+    def _begin_flow(self, owner: Queue | Transfer, kind: int, size: int) -> None:
+        self._flows.append(Flow(owner, kind, size, self.now))
         self._changed = True
 
     def _end_flow(self, flow: Flow) -> None:
@@ -303,7 +326,7 @@ class Device:
         else:
             following = self.link.finish(flow.owner)
             if following is not None:
-                self._begin_flow(following, (), following.bytes)
+                self._begin_flow(following, LINK, following.bytes)
             flow.owner.arrive()
             self._proceed(flow.owner.program)
 
@@ -322,22 +345,20 @@ class Device:
         """Requests of one cycle go in the order of programs."""
         for transfer in sorted(self._requests, key=lambda request: self.programs.index(request.program)):
             if self.link.add(transfer):
-                self._begin_flow(transfer, (), transfer.bytes)
+                self._begin_flow(transfer, LINK, transfer.bytes)
         self._requests.clear()
 
     def _share(self) -> None:
         """New rates, for the copies whose rate changes."""
         self._changed = False
         self._account()
-        shares = self._sharing(flow.taken for flow in self._flows if flow.taken)
+        shares = self._sharing(flow.kind for flow in self._flows if flow.kind != LINK)
         self._loads = {**shares.loads, **{name: 1.0 for name, busy in self.link.busy.items() if busy}}
+        link = self.link.rate
         for flow in self._flows:
-            rate = shares.rates[flow.taken] if flow.taken else self.link.rate
+            rate = link if flow.kind == LINK else shares.rates[flow.kind]
             if rate != flow.rate:
-                flow.left -= flow.rate * (self.now - flow.since)
-                flow.since, flow.rate = self.now, rate
-                flow.version += 1
-                self._push(self.now + ceil(flow.left / rate), "end", flow, flow.version)
+                self._push(flow.change(rate, self.now), "end", flow, flow.version)
 
     def _account(self) -> None:
         """Add what was in use since the last time."""
@@ -348,13 +369,13 @@ class Device:
             self._loaded = self.now
 
 
-def _work(image: Image, target: Target) -> dict[tuple[int, str], list[int]]:
+def _work(image: Image, target: Target) -> dict[tuple[int, str], Work]:
     """`Queue.work` by core and unit."""
     return {
-        (core, unit): [
-            dma_beats(t.instruction, target) if isinstance(t.instruction, Dma) else cost(t.instruction, target).cycles
-            for t in tasks
-        ]
+        (core, unit): Work(
+            [cost(task.instruction, target, unit) for task in tasks],
+            [dma_beats(task.instruction, target) if isinstance(task.instruction, Dma) else 0 for task in tasks],
+        )
         for core, queues in enumerate(image.cores)
         for unit, tasks in queues.items()
     }

@@ -15,6 +15,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Literal
 
+from axir.backends.aipu.simulator.bandwidth import Rate
 from axir.backends.aipu.structure import Image, Port
 from axir.target.description import Target
 from axir.target.isa import COPY_UNITS, Dma
@@ -197,8 +198,8 @@ class Link:
     """
 
     def __init__(self, target: Target):
-        frequency = target.device.frequency
-        self._alone, self._both = Fraction(target.host.link, frequency), Fraction(target.host.duplex, frequency)
+        speeds = (Fraction(speed, target.device.frequency) for speed in (target.host.link, target.host.duplex))
+        self._alone, self._both = (speed.as_integer_ratio() for speed in speeds)
         self._waiting: dict[bool, deque[Transfer]] = {True: deque(), False: deque()}
 
     def add(self, transfer: Transfer) -> bool:
@@ -219,6 +220,6 @@ class Link:
         return {"link_in": bool(self._waiting[True]), "link_out": bool(self._waiting[False])}
 
     @property
-    def rate(self) -> Fraction:
+    def rate(self) -> Rate:
         """Bytes a cycle of a direction at work."""
         return self._both if all(self._waiting.values()) else self._alone

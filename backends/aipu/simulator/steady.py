@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from axir.backends.aipu.simulator.timing import Timing, middle
+from axir.backends.aipu.simulator.timing import Instance, Timing, middle, simulate
+from axir.backends.aipu.structure import Image
 from axir.target.description import Target
 
 
@@ -32,6 +33,21 @@ class SteadyState:
     def bound(self) -> tuple[str, float] | None:
         """The resource that is used most, and how much; near 1 it is what bounds the rate."""
         return self.shares[0] if self.shares else None
+
+
+def in_turn(image: Image, count: int, target: Target, cores: int | None = None) -> list[Instance]:
+    """`count` instances of a program side by side that begin one after the other, an equal part of a frame apart.
+
+    Each has so many cores to itself, by default those of the program.
+
+    So they do when a host hands frames to whoever is free. Instances that begin together would stay in lock step: all
+    wait for the same memory at a time, and all leave it idle while they compute. No device that runs several programs
+    is that regular, and what is then lost (a quarter of the rate of a network that streams its weights) is no property
+    of the program.
+    """
+    alone = simulate([Instance(image)], target)[0].cycles
+    each = len(image.cores) if cores is None else cores
+    return [Instance(image, number * each, number * alone // count) for number in range(count)]
 
 
 def steady_state(timings: Sequence[Timing]) -> SteadyState:

@@ -21,13 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from axir.backends.aipu.order import order
+from axir.backends.aipu.order import check_deadlock
 from axir.backends.aipu.simulator.bandwidth import Resource, demand
 from axir.backends.aipu.simulator.events import Device, TraceEntry
 from axir.backends.aipu.simulator.frames import Instance, Plan, Program
 from axir.backends.aipu.structure import Image, Layer, Task
 from axir.target import isa
-from axir.target.cost import Cost, cost, dma_bytes
+from axir.target.cost import Cost, dma_bytes
 from axir.target.description import Target
 from axir.target.isa import Dma, Softmax, VectorProgram
 
@@ -102,7 +102,7 @@ def simulate(
     if runs < 1:
         raise ValueError(f"{runs} runs")
     for image in {id(instance.image): instance.image for instance in instances}.values():
-        order(image)  # finds a deadlock, which the event loop would only run into
+        check_deadlock(image)  # the event loop would only run into it
     device = Device(instances, target, Plan(runs, link, double_buffer))
     device.run()
     shares = _shares(device)
@@ -131,6 +131,7 @@ def _timing(program: Program, device: Device, target: Target, shares: dict[str, 
     queues = [queue for group in program.groups for queue in device.of_group.get(group, ())]
     trace = sorted((entry for queue in queues for entry in queue.trace), key=lambda e: (e.end, e.core, e.unit))
     trace = [entry._replace(start=entry.start - begun, end=entry.end - begun) for entry in trace]
+    costs = {(queue.core, queue.unit): queue.work.costs for queue in queues}
     launch = min(group.launch for group in program.groups)
     busy: Counter[str] = Counter(dict.fromkeys((*isa.UNITS, "vector", "vector0", "vector1"), 0))
     moved: Counter[Resource] = Counter()
@@ -139,7 +140,7 @@ def _timing(program: Program, device: Device, target: Target, shares: dict[str, 
     frontier = launch
     for entry in trace:
         task = instance.image.cores[entry.core][entry.unit][entry.number]
-        _count_busy(busy, entry, task, cost(task.instruction, target), target)
+        _count_busy(busy, entry, task, costs[entry.core, entry.unit][entry.number], target)
         cycles[entry.layer] += max(0, entry.end - frontier)
         frontier = max(frontier, entry.end)
         starts[entry.layer] = entry.start if starts[entry.layer] < 0 else min(starts[entry.layer], entry.start)
@@ -155,9 +156,9 @@ def _timing(program: Program, device: Device, target: Target, shares: dict[str, 
     )
     code_l2, code_ddr = code_traffic(instance.image)
     l2, ddr = moved[Resource("l2")] + code_l2, moved[Resource("ddr")] + code_ddr
-    ends = tuple(end - instance.start for end in program.ends)
+    runs = tuple(end - instance.start for end in program.ends)
     return Timing(
-        frontier, launch, dict(busy), layers, l2, ddr, tuple(trace), instance.image.frames, ends, dict(shares)
+        frontier, launch, dict(busy), layers, l2, ddr, tuple(trace), instance.image.frames, runs, dict(shares)
     )
 
 

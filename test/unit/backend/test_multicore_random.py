@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from unit.backend.test_multicore import copy, program
 
 from axir.backends.aipu.encode import Wait
 from axir.backends.aipu.image import read_image, write_image
-from axir.backends.aipu.order import order
+from axir.backends.aipu.order import check_deadlock, order
 from axir.backends.aipu.simulator import Simulator
 from axir.backends.aipu.structure import Constant, Image, Layer, Port, Task, TaskId, target_digest
 from axir.ir.diagnostics import AxirError
@@ -222,6 +223,50 @@ def test_a_legal_program_without_one_of_its_waits(seed: int, choice: int):
     queues[one.core][one.unit] = tuple(queue)
     changed = dataclasses.replace(image, cores=tuple(queues))
     assert (refused(changed) is None) == legal(changed)
+
+
+def prone(seed: int, control: bool) -> Image:
+    """Tasks that only wait, for any count of any queue, those that are not there among them."""
+    rng = np.random.default_rng(seed)
+    cores, each = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    units = UNITS[: int(rng.integers(2, 7))]
+
+    def tasks(core: int, unit: str) -> tuple[Task, ...]:
+        others = [(c, u) for c in range(cores + (rng.random() < 0.02)) for u in UNITS if (c, u) != (core, unit)]
+        chosen = [[pair for pair in others if rng.random() < 0.02] for _ in range(each)]
+        return tuple(
+            Task(Sync(), tuple(Wait(*pair, int(rng.integers(1, each + 1))) for pair in waits[:8]), 0)
+            for waits in chosen
+        )
+
+    queues = tuple({u: tasks(core, u) if u in units else () for u in UNITS} for core in range(cores))
+    dispatch = tuple(tuple(rng.permutation([u for u in units for _ in range(each)]).tolist()) for _ in range(cores))
+    return Image("p", "metis", "", (Layer("l", "", "", 0),), (), (), {}, (), queues, (), dispatch if control else ())
+
+
+def stuck(find: Callable[[Image], object], image: Image) -> tuple[str, ...] | None:
+    try:
+        find(image)
+    except AxirError as error:
+        return (error.message, *error.notes)
+    return None
+
+
+DEADLOCKS: Counter[bool] = Counter()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 1 << 40), st.booleans())
+def test_deadlocks_are_those_for_which_there_is_no_order(seed: int, control: bool):
+    image = prone(seed, control)
+    found = stuck(order, image)
+    assert stuck(check_deadlock, image) == found
+    DEADLOCKS[found is None] += 1
+
+
+def test_some_were_stuck_and_some_were_not():
+    if DEADLOCKS:
+        assert min(DEADLOCKS[True], DEADLOCKS[False]) > 20
 
 
 def test_a_race_in_l2_between_cores():

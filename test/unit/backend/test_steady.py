@@ -15,7 +15,7 @@ from unit.backend.slow_time import SlowTime
 from unit.backend.test_multicore import PORTS, copy, lockstep, program
 
 from axir.backends.aipu.encode import Wait
-from axir.backends.aipu.simulator import Instance, simulate, steady_state
+from axir.backends.aipu.simulator import Instance, in_turn, simulate, steady_state
 from axir.backends.aipu.structure import Code, Image, Layer, Port, Task, target_digest
 from axir.target.description import Target, load
 from axir.target.isa import COPY_UNITS, UNITS, Address, Dma, Instruction, Load, Mode, Sync
@@ -186,6 +186,22 @@ def test_shares_say_what_is_in_use():
     assert state.bound is not None
     assert state.bound[0] == "ddr"
     assert state.shares == tuple(sorted(four[0].shares.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def test_instances_that_begin_in_turn_are_not_in_lock_step():
+    """Half of the time they fetch, at a rate that two share, and half of it they compute."""
+    fetched = copy("dma0", "ddr %d[0]", "l1 %a[0]", name="f").replace("row_bytes = 640", rows(10))
+    computed = "aipu.load on load(src = l1 %b[0]) {row = 0, segment_rows = 160, columns = 64} layer 0 after(%f)\n"
+    image = program(fetched + computed, mode="single")
+    alone = simulate([Instance(image)], SMALL)[0].cycles
+    instances = in_turn(image, 2, SMALL)
+    assert instances == [Instance(image), Instance(image, 1, alone // 2)]
+    together = steady_state(simulate([Instance(image), Instance(image, 1)], SMALL, 16)).frames_per_cycle
+    apart = steady_state(simulate(instances, SMALL, 16)).frames_per_cycle
+    assert together < 1.5 / alone
+    assert apart > 1.9 / alone
+    assert [i.first_core for i in in_turn(stages(10, 10), 2, SMALL)] == [0, 2]
+    assert [i.first_core for i in in_turn(image, 2, SMALL, cores=2)] == [0, 2]
 
 
 def test_nothing_at_all():
