@@ -12,7 +12,20 @@ from xdsl.pattern_rewriter import RewritePattern
 from axir.ir.context import AxContext
 from axir.ir.location import rewrite
 from axir.ir.store import WeightStore
-from axir.passes.patterns import activations, affine, arithmetic, channels, constants, movement, padding, resize, tables
+from axir.passes.patterns import (
+    activations,
+    affine,
+    arithmetic,
+    blocks,
+    channels,
+    constants,
+    movement,
+    normalization,
+    padding,
+    resize,
+    spelled_out,
+    tables,
+)
 
 
 def canonicalize(
@@ -32,6 +45,10 @@ def canonicalize(
         *arithmetic.patterns(store, merge=merge),
         *movement.PATTERNS,
         *activations.patterns(store),
+        *spelled_out.patterns(store, tables=fold_tables),
+        *normalization.patterns(store),
+        blocks.BlocksOfReshapes(store),
+        blocks.BlocksOfSlices(),
         *more,
     )
     absorb = (
@@ -40,6 +57,9 @@ def canonicalize(
         padding.FoldIntoConv(),
         padding.FoldIntoAvgPool(),
         padding.FoldIntoMaxPool(),
+        blocks.ConvOfGather(store),
+        blocks.GatherOfConv(store),
+        blocks.ConvOfSpaceToDepth(store),
     )
     legalize = (
         affine.SubtractionToAdd(store),
@@ -49,6 +69,8 @@ def canonicalize(
         padding.PadToDepthwise(store),
         channels.ChannelShuffle(store),
         resize.NearestResize(store),
+        blocks.SpaceToDepthToConv(store),
+        blocks.DepthToSpaceToConv(store),
     )
     rewrite(module, *simplify)
     rewrite(module, *simplify, *absorb)

@@ -17,10 +17,10 @@ F32_MAX = 3.4028234663852886e38
 
 
 class ConstantLast(RewritePattern):
-    """add(c, x) -> add(x, c), mul(c, x) -> mul(x, c)"""
+    """add(c, x) -> add(x, c); the same of mul, max and min"""
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.AddOp | ax.MulOp, rewriter: PatternRewriter):
+    def match_and_rewrite(self, op: ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp, rewriter: PatternRewriter):
         if is_constant(op.a) and not is_constant(op.b):
             replace(rewriter, op, [base.build(type(op), [op.b, op.a])])
 
@@ -106,6 +106,50 @@ def _bound(value: float) -> FloatAttr:
     return base.float_(min(max(value, -F32_MAX), F32_MAX))
 
 
+@dataclass(frozen=True)
+class RepeatedConstant(RewritePattern):
+    """add(x, c), where c repeats one element along an axis -> add(x, c') with one element there; of all such operators
+
+    Only where c alone does not give the result its shape.
+    """
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(
+        self, op: ax.AddOp | ax.SubOp | ax.MulOp | ax.DivOp | ax.MaxOp | ax.MinOp, rewriter: PatternRewriter
+    ):
+        for index, other in ((0, 1), (1, 0)):
+            array = f32_constant(op.operands[index], self.store)
+            if array is None or op.operands[other].type != op.result.type or array.size < 2:
+                continue
+            small = array
+            for axis in range(array.ndim):
+                first = small.take([0], axis)
+                small = first if (small == first).all() else small
+            if small.size < array.size:
+                constant = constant_op(small, self.store)
+                operands = [constant.result if i == index else value for i, value in enumerate(op.operands)]
+                replace(rewriter, op, [constant, base.build(type(op), operands)])
+                return
+
+
+@dataclass(frozen=True)
+class ExtremeOfNumber(RewritePattern):
+    """max(x, c) -> clip from c on, min(x, c) -> clip to c, where c is one number"""
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.MaxOp | ax.MinOp, rewriter: PatternRewriter):
+        number = scalar(op.b, self.store)
+        if number is None or op.a.type != op.result.type:
+            return
+        lower, upper = (number, F32_MAX) if isinstance(op, ax.MaxOp) else (-F32_MAX, number)
+        bounds: dict[str, Attribute] = {"minimum": _bound(lower), "maximum": _bound(upper)}
+        replace(rewriter, op, [base.build(ax.ClipOp, [op.a], bounds)])
+
+
 class MergeClips(RewritePattern):
     """clip(clip(x)) and relu in either place -> one clip: max and min are applied in the order given."""
 
@@ -143,7 +187,9 @@ def patterns(store: WeightStore, *, merge: bool = True) -> tuple[RewritePattern,
         SubtractionOfConstant(store),
         DivisionByConstant(store),
         NeutralConstant(store),
+        RepeatedConstant(store),
         *([MergeConstants(store)] if merge else []),
+        ExtremeOfNumber(store),
         MergeClips(),
         SimplifyClip(),
     )

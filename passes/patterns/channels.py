@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 MAX_SLICES = 4
 """Slices that are cheaper than a convolution."""
 
-Movement = ax.ReshapeOp | ax.TransposeOp | ax.SliceOp
+Movement = ax.ReshapeOp | ax.TransposeOp | ax.SliceOp | ax.GatherOp
 
 
-def source_of(value: SSAValue, *, slices: bool = False) -> tuple[SSAValue, Order]:
-    """The farthest tensor [1, C, H, W] of which `value` is only reshaped, transposed (and sliced), and the order.
+def source_of(value: SSAValue, *, picked: bool = False) -> tuple[SSAValue, Order]:
+    """The farthest tensor [1, C, H, W] of which `value` is only reshaped, transposed (and `picked`), and the order.
+
+    Slices and gathers pick.
 
     Element i of `value` is element order[i] of the source, both counted in row-major order.
     """
@@ -36,7 +38,7 @@ def source_of(value: SSAValue, *, slices: bool = False) -> tuple[SSAValue, Order
     chain: list[Movement] = []
     source, length, current = value, 0, value
     while isinstance(current.owner, ax.ReshapeOp | ax.TransposeOp) or (
-        slices and isinstance(current.owner, ax.SliceOp)
+        picked and isinstance(current.owner, ax.SliceOp | ax.GatherOp)
     ):
         chain.append(current.owner)
         current = current.owner.input
@@ -58,11 +60,13 @@ def _moved(op: Movement, array: Order) -> Order:
         case ax.SliceOp():
             bounds = zip(base.ints_of(op.starts), base.ints_of(op.ends), base.ints_of(op.steps), strict=True)
             return array[tuple(slice(*bound) for bound in bounds)]
+        case ax.GatherOp():
+            return array.take(base.ints_of(op.indices), op.axis.value.data)
 
 
 @dataclass(frozen=True)
 class ChannelShuffle(RewritePattern):
-    """A chain of reshapes, transposes and slices that picks whole channels -> slices, concatenated where several
+    """A chain of reshapes, transposes, slices and gathers that picks whole channels -> slices, and a concat of several
 
     Where that takes many, a convolution of 1x1 with one weight of 1 for each channel picked.
     """
@@ -70,15 +74,15 @@ class ChannelShuffle(RewritePattern):
     store: WeightStore
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.ReshapeOp, rewriter: PatternRewriter):
+    def match_and_rewrite(self, op: ax.ReshapeOp | ax.GatherOp, rewriter: PatternRewriter):
         import numpy as np
 
         shape = base.shape_of(op.result)
         if len(shape) != 4 or shape[0] != 1 or not is_f32(op.result):
             return
-        source, order = source_of(op.result, slices=True)
+        source, order = source_of(op.result, picked=True)
         whole = base.shape_of(source)
-        if whole[2:] != shape[2:] or source is op.result or source is op.input:
+        if whole[2:] != shape[2:] or source is op.result or (source is op.input and isinstance(op, ax.ReshapeOp)):
             return
         pixels = shape[2] * shape[3]
         picked = order[::pixels] // pixels

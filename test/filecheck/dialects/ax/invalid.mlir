@@ -782,3 +782,155 @@ ax.graph @main(%x: tensor<1x1x2x2xf32> "x") -> ("y") {
   %y = ax.relu %x {ax.stats = #ax.stats<0.0, 1.0, means 3 : i64>} : tensor<1x1x2x2xf32> -> tensor<1x1x2x2xf32>
   ax.return %y : tensor<1x1x2x2xf32>
 }
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{axes [2] do not fit rank 2}}
+  %0 = ax.normalize %m axes [2] epsilon 0.0 : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{normalize needs an axis}}
+  %0 = ax.normalize %m axes [] epsilon 0.0 : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{epsilon is -1.0, it must not be negative}}
+  %0 = ax.normalize %m axes [1] epsilon -1.0 : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{unknown function 'relu7'}}
+  %0 = ax.unary %m <relu7> : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{function 'elu' takes 1 parameters, 0 given}}
+  %0 = ax.unary %m <elu> : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{indices must be some of 0 to 2}}
+  %0 = ax.gather %m axis 0 indices [3] : tensor<3x5xf32> -> tensor<1x5xf32>
+  ax.return %0 : tensor<1x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{indices must be some of 0 to 2}}
+  %0 = ax.gather %m axis 0 indices [] : tensor<3x5xf32> -> tensor<0x5xf32>
+  ax.return %0 : tensor<0x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{axis 2 is outside rank 2}}
+  %0 = ax.gather %m axis 2 indices [0] : tensor<3x5xf32> -> tensor<1x5xf32>
+  ax.return %0 : tensor<1x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{[3, 5] does not broadcast to [3, 1]}}
+  %0 = ax.expand %m shape [3, 1] : tensor<3x5xf32> -> tensor<3x1xf32>
+  ax.return %0 : tensor<3x1xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{pads 0 and 5 find too few elements on an axis of 5}}
+  %0 = ax.pad %m pads [0, 0, 0, 5] value 0.0 mode reflect : tensor<3x5xf32> -> tensor<3x10xf32>
+  ax.return %0 : tensor<3x10xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{pads -3 and 1 find too few elements on an axis of 3}}
+  %0 = ax.pad %m pads [-3, 0, 1, 0] value 0.0 mode edge : tensor<3x5xf32> -> tensor<1x5xf32>
+  ax.return %0 : tensor<1x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{resize needs one size and one scale for each of 2 axes}}
+  %0 = ax.resize %m linear sizes [3] scales [1.0, 1.0] coordinates asymmetric : tensor<3x5xf32> -> tensor<3xf32>
+  ax.return %0 : tensor<3xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{scales [1.0, 0.0] are not positive numbers}}
+  %0 = ax.resize %m linear sizes [3, 5] scales [1.0, 0.0] coordinates asymmetric : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{the mode nearest, and no other, has a rounding}}
+  %0 = ax.resize %m linear sizes [3, 5] scales [1.0, 1.0] coordinates asymmetric rounding ceil : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{the mode nearest, and no other, has a rounding}}
+  %0 = ax.resize %m nearest sizes [3, 5] scales [1.0, 1.0] coordinates asymmetric : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%m: tensor<3x5xf32> "m") -> ("y") {
+  // expected-error@below {{must have rank 4}}
+  %0 = ax.depth_to_space %m block 1 order dcr : tensor<3x5xf32> -> tensor<3x5xf32>
+  ax.return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+ax.graph @main(%x: tensor<1x3x3x3xf32> "x") -> ("y") {
+  // expected-error@below {{3 channels are no blocks of 2 x 2}}
+  %0 = ax.depth_to_space %x block 2 order crd : tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  ax.return %0 : tensor<1x3x3x3xf32>
+}
+
+// -----
+
+ax.graph @main(%x: tensor<1x3x3x3xf32> "x") -> ("y") {
+  // expected-error@below {{height and width of [1, 3, 3, 3] are no multiples of the block 2}}
+  %0 = ax.space_to_depth %x block 2 order dcr : tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  ax.return %0 : tensor<1x3x3x3xf32>
+}
+
+// -----
+
+ax.graph @main(%x: tensor<1x3x3x3xf32> "x") -> ("y") {
+  // expected-error@below {{no blocks of 0 x 0}}
+  %0 = ax.depth_to_space %x block 0 order crd : tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  ax.return %0 : tensor<1x3x3x3xf32>
+}
