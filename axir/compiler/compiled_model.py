@@ -125,7 +125,7 @@ def _describe(
     programs = iter(enumerate(images))
     for part, content in parts.parts.items():
         if content is None:
-            described.append(_segment(part, *next(programs)))
+            described.append(device_segment(part, *next(programs)))
         else:
             file = f"{part}.onnx"
             (folder / file).write_bytes(content)
@@ -147,7 +147,8 @@ def _describe(
     )
 
 
-def _segment(name: str, index: int, image: Image) -> DeviceSegment:
+def device_segment(name: str, index: int, image: Image) -> DeviceSegment:
+    """What model.json says of a segment whose program is the `index`-th."""
     return DeviceSegment(
         name,
         numbered(PROGRAM, index),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import ModuleOp
 
-from axir.compiler import calibration
+from axir.compiler import calibration, multicore
 from axir.compiler.check import OneFrame, check
 from axir.compiler.compiled_model import CompiledModel, write_compiled_model
 from axir.compiler.config import CompilerConfig
@@ -19,6 +19,8 @@ from axir.compiler.dataset import Samples
 from axir.compiler.error_artifact import write_error_artifact
 from axir.compiler.graph_stage import DUMP_SETTINGS, run_graph_passes, warn_of_unused
 from axir.compiler.memory_map import apply_memory_map
+from axir.compiler.multicore import Goal
+from axir.compiler.multicore_text import choice_lines
 from axir.compiler.output import (
     ARGUMENTS,
     ERROR_ARTIFACT,
@@ -131,6 +133,8 @@ def _compile(
             return quantized
         program = quantized.module.clone()
     assert program is not None
+    if request.goal is not None:
+        _choose_way(request.goal, program, session, report)
     session.run(program, *_remaining(program))
     simulators, device_report = write_compiled_model(
         program, session, request.name, request.target_file, folder.staging / "compiled_model"
@@ -148,7 +152,25 @@ def _compile(
                 lambda done: session.listener.progress(done, request.check),
             )  # fmt: skip
         report["check"]["bit_exact"] = True
-    return CompiledModel(folder.path, device_report, simulators)
+    chosen = {key: report[key] for key in ("multicore_choice",) if key in report}
+    return CompiledModel(folder.path, device_report | chosen, simulators)
+
+
+def _choose_way(goal: Goal, module: ModuleOp, session: Session, report: dict[str, Any]) -> None:
+    """Let the session go on with the best multicore mode for quantized graphs. Raises `AxirError`."""
+    with session.stage("multicore"):
+        if level_of(module, "<module>") != Level.QUANTIZED:
+            raise AxirError(
+                "the module is lowered already, for the cores that it says",
+                notes=("choose a multicore mode for a quantized model",),
+            )
+        trials = multicore.try_ways(module, session)
+        chosen = multicore.best(trials, goal)
+        session.config = session.config.replace(**chosen.way.settings)
+        session.chosen = chosen.way.settings
+        report["multicore_choice"] = multicore.to_json(trials, chosen, goal)
+        for line in choice_lines(report["multicore_choice"]):
+            session.message(line)
 
 
 def quantized_model(
@@ -239,7 +261,8 @@ def _write_records(request: Request, session: Session, folder: Path, report: dic
     report["peak_rss_bytes"] = peak_rss_bytes()
     if request.arguments is not None:
         write_json(folder / ARGUMENTS, request.arguments)
-    (folder / "conf.toml").write_text(request.config.to_toml(), "utf-8")
+    config = request.config.replace(**session.chosen) if session.chosen else request.config
+    (folder / "conf.toml").write_text(config.to_toml(), "utf-8")
     (folder / LOG).write_text("\n".join(session.log) + "\n", "utf-8")
     if request.config.trace_tvm_passes:
         write_json(folder / TRACE, session.trace.to_json())

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from axir.compiler.config import CompilerConfig
 from axir.compiler.dataset import Samples
+from axir.compiler.multicore import Goal
 from axir.compiler.quantized_model import QuantizedModel, saved_name
 from axir.compiler.session import Session
 from axir.target.description import Target
@@ -32,7 +33,8 @@ class Request:
 
     `target_file` is the target description when it is not the shipped one, `reads` are further files that belong to
     the input: a card, its config, its weights. Without `host_islands`, an operator in the middle that the device cannot
-    run is an error. `notes` and `warnings` are lines for the log.
+    run is an error. With `goal` the ways for cores to work are tried, and the best for latency or throughput is taken
+    in the place of the settings about cores. `notes` and `warnings` are lines for the log.
     """
 
     model: str | Path | ModelProto | QuantizedModel
@@ -43,6 +45,7 @@ class Request:
     input_shapes: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
     check: int = 0
     host_islands: bool = True
+    goal: Goal | None = None
     dump_ir: Path | None = None
     arguments: Mapping[str, Any] | None = None
     reads: Sequence[Path] = ()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
 
@@ -66,6 +67,7 @@ class Session:
         self.listener = listener or Listener()
         self.context = make_context()
         self.context.target = self.target
+        self.chosen: dict[str, Any] = {}  # settings that the compilation has chosen itself
         self.stages: list[StageTime] = []
         self.current: str | None = None
         self.last_good: ModuleOp | None = None

@@ -32,7 +32,7 @@ STATUSES = (
     Status("CALIBRATION_ERROR", 4, "samples that cannot be read, or do not fit the model", ("calibrate",)),
     Status("QUANTIZATION_ERROR", 5, "the device's part cannot be quantized", ("quantize", "quantization-debug")),
     Status("EXPORT_ERROR", 6, "the quantized model cannot be exported", ("export",)),
-    Status("LEGALIZATION_ERROR", 7, "an operator cannot be mapped or tiled", ("lower-to-aipu",)),
+    Status("LEGALIZATION_ERROR", 7, "an operator cannot be mapped or tiled", ("multicore", "lower-to-aipu")),
     Status(
         "PLANNING_ERROR",
         8,

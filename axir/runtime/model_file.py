@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -109,6 +110,18 @@ class DeviceSegment:
         }
 
 
+def transfers_of(segments: Sequence[DeviceSegment]) -> Transfers:
+    """What a frame moves to and from the device that goes through these segments."""
+    first, last = segments[0].input_bytes, segments[-1].output_bytes
+    return Transfers(
+        sum(segment.input_bytes for segment in segments),
+        sum(segment.output_bytes for segment in segments),
+        sum(segment.staged for segment in segments),
+        sum(segment.input_bytes + segment.output_bytes for segment in segments) - first - last,
+        len(segments),
+    )
+
+
 @dataclass(frozen=True)
 class ModelFile:
     """The content of model.json. File names are relative to it; `frequency` is in Hz.
@@ -141,15 +154,7 @@ class ModelFile:
     @property
     def transfers(self) -> Transfers:
         """What a frame moves to and from the device."""
-        segments = self.segments
-        first, last = segments[0].input_bytes, segments[-1].output_bytes
-        return Transfers(
-            sum(segment.input_bytes for segment in segments),
-            sum(segment.output_bytes for segment in segments),
-            sum(segment.staged for segment in segments),
-            sum(segment.input_bytes + segment.output_bytes for segment in segments) - first - last,
-            len(segments),
-        )
+        return transfers_of(self.segments)
 
     def instances(self, device_cores: int) -> int:
         """How many instances fit a device beside each other: its cores and its memory are shared out."""

@@ -12,6 +12,9 @@ from axir import __version__
 from axir.ir.diagnostics import AxirError, run_tool
 from axir.tools.axc_data import DEFAULT_IMAGES
 
+MODES = ("multiprocess", "multithread", "batch", "cooperative", "pipeline")
+"""Values of the setting multicore_mode."""
+
 # Only light modules above: `axc --help` must not wait for xDSL and NumPy.
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,6 +101,15 @@ def make_parser() -> argparse.ArgumentParser:
     )
 
     how = parser.add_argument_group("what to do")
+    how.add_argument(
+        "--multicore", choices=("auto", *MODES), metavar="MODE",
+        help="auto: try the ways for cores to work on the device model, take the best, and say why; or a mode, the "
+        "same as --set multicore_mode=MODE",
+    )  # fmt: skip
+    how.add_argument(
+        "--optimize-for", choices=("latency", "throughput"), default="throughput",
+        help="what --multicore auto looks for (default throughput)",
+    )  # fmt: skip
     how.add_argument("--quantize-only", action="store_true", help="stop after quantization")
     how.add_argument("--check", type=int, default=0, metavar="N", help="simulator against reference on N samples")
     how.add_argument(
@@ -133,6 +145,7 @@ def _request(job: Compilation, network: Path) -> Request:
         input_shapes=job.input_shapes(network),
         check=arguments.check,
         host_islands=not arguments.no_host_islands,
+        goal=arguments.optimize_for if arguments.multicore == "auto" else None,
         dump_ir=job.dump_ir,
         arguments=recorded(job.written, make_parser()),
         reads=job.reads(),
@@ -213,8 +226,11 @@ def _compile_one(job: Compilation) -> None:
         console.warning("the calibration data were not used: the model is calibrated already")
     lines = [f"model     {job.model.name}"] if job.model is not None else []
     if isinstance(result, CompiledModel):
+        from axir.compiler.multicore_text import choice_lines
         from axir.tools.summary import rate_lines, totals_lines
 
+        if "multicore_choice" in result.report:
+            lines += [*choice_lines(result.report["multicore_choice"]), ""]
         lines += [*totals_lines(result.report), *rate_lines(result.report)]
         if job.arguments.check:
             lines.append(f"check     {job.arguments.check} samples: simulator and reference agree on every byte")

@@ -133,6 +133,8 @@ def command_layer(arguments: argparse.Namespace) -> Layer:
         options.append(("--aipu-cores", f"aipu_cores_used={arguments.aipu_cores}"))
     if arguments.resources is not None:
         options.append(("--resources", f"resources_used={arguments.resources}"))
+    if arguments.multicore is not None and arguments.multicore != "auto":
+        options.append(("--multicore", f"multicore_mode={arguments.multicore}"))
     if arguments.quantize_only:
         options.append(("--quantize-only", "compiler_mode=quantize_only"))
     return command_line(options)
