@@ -75,6 +75,9 @@ PASSES: dict[str, PassEntry] = {
         "axir.passes.canonicalize_graph", "CanonicalizeGraph", "fold constants, activations, scales, pads into one form"
     ),
     "dense-to-conv": PassEntry("axir.passes.dense_to_conv", "DenseToConv", "make dense layers convolutions"),
+    "tokens-to-pixels": PassEntry(
+        "axir.passes.tokens_to_pixels", "TokensToPixels", "make attention and tokens work on [1, C, H, W]"
+    ),
     "global-to-window-pool": PassEntry(
         "axir.passes.global_to_window_pool", "GlobalToWindowPool", "give global pools and means a window"
     ),

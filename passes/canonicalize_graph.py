@@ -29,13 +29,18 @@ from axir.passes.patterns import (
 
 
 def canonicalize(
-    module: ModuleOp, store: WeightStore, *more: RewritePattern, merge: bool = True, fold_tables: bool = True
+    module: ModuleOp,
+    store: WeightStore,
+    *more: RewritePattern,
+    merge: bool = True,
+    fold_tables: bool = True,
+    legal: bool = True,
 ) -> None:
     """Bring the graphs into canonical form, applying the patterns `more` as well.
 
     `merge` allows algebra that rounds otherwise: constants merged, and folded into weights. `fold_tables` folds numbers
     around a table function into a table of their own. What the device needs is done in any case: batch norms become
-    scales and shifts, divisions multiplications.
+    scales and shifts, divisions multiplications. `legal` makes what remains of these on rank 4 operators of the device.
 
     The order of the stages matters: an activation must be recognized before its constants go into the convolution
     before it, and any convolution that can take a scale is better than a new one for it, or than a new table.
@@ -78,7 +83,8 @@ def canonicalize(
         rewrite(module, *simplify, *absorb, affine.FoldIntoConsumer(store))
     if fold_tables:
         rewrite(module, *simplify, *absorb, *tables.patterns(store))
-    rewrite(module, *simplify, *absorb, *legalize)
+    if legal:
+        rewrite(module, *simplify, *absorb, *legalize)
 
 
 @dataclass(frozen=True)

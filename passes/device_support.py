@@ -7,16 +7,20 @@ operator meets it, else the reason why not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Operation, SSAValue
 
 from axir.dialects import ax, base
+from axir.dialects.axq import LARGEST_PRODUCT, MAX_NORMALIZED
 from axir.passes.patterns.values import is_constant, is_f32
 
 IMPORT_REASON = "reason"
 """The attribute in which the front end says why it could not give an ONNX node an operator of `ax`."""
+
+NORMALIZED_AXES = ((1,), (2, 3), (1, 2, 3))
 
 Constraint = Callable[[Any], str | None]
 
@@ -41,7 +45,8 @@ def documentation() -> dict[str, list[str]]:
 
 def _data(op: Operation) -> list[SSAValue]:
     """The tensors that an operator works on and makes, without its weights, bias or slope."""
-    operands = [op.input] if isinstance(op, ax.ConvOp | ax.ConvTransposeOp | ax.PReluOp) else op.operands
+    weighted = isinstance(op, ax.ConvOp | ax.ConvTransposeOp | ax.PReluOp | ax.NormalizeOp)
+    operands = [op.input] if weighted else op.operands
     return [*operands, *op.results]
 
 
@@ -119,6 +124,43 @@ def constraint_softmax_axis(op: ax.SoftmaxOp) -> str | None:
     return None if axis == 1 else f"it is along axis {axis}, not the channels (axis 1)"
 
 
+def constraint_product(op: ax.HeadMatMulOp) -> str | None:
+    """A product of two tensors adds up to 2**31 / (255 * 128) products, which 32 bits hold."""
+    channels = base.shape_of(op.input)[1]
+    depth = channels // op.heads.value.data if op.transpose.value.data else channels
+    limit = ((1 << 31) - 1) // LARGEST_PRODUCT
+    return None if depth <= limit else f"it adds up {depth} products, at most {limit} fit 32 bits"
+
+
+def constraint_normalize_axes(op: ax.NormalizeOp) -> str | None:
+    """A normalization is over the channels of each pixel, over all pixels of each channel, or over both."""
+    axes = base.ints_of(op.axes)
+    return None if axes in NORMALIZED_AXES else f"it is along the axes {list(axes)}"
+
+
+def constraint_normalize_size(op: ax.NormalizeOp) -> str | None:
+    """A normalization takes its statistics over at most 2**20 values."""
+    shape = base.shape_of(op.input)
+    count = prod(shape[axis] for axis in base.ints_of(op.axes))
+    return None if count <= MAX_NORMALIZED else f"it takes statistics of {count} values"
+
+
+def constraint_normalize_parameters(op: ax.NormalizeOp) -> str | None:
+    """Scale and bias of a normalization are constants, one number a channel; its epsilon is greater than 0."""
+    channels = base.shape_of(op.input)[1]
+    if is_constant(op.input):
+        return "its input is a constant"
+    for name, value in (("scale", op.scale), ("bias", op.bias)):
+        if value is None:
+            continue
+        if not is_constant(value):
+            return f"its {name} is computed, not constant"
+        shape = base.shape_of(value)
+        if (1,) * (4 - len(shape)) + shape not in ((1, channels, 1, 1), (1, 1, 1, 1)):
+            return f"its {name} of shape {list(shape)} differs between positions"
+    return None if op.epsilon.value.data > 0 else "its epsilon is 0"
+
+
 def constraint_concat_axis(op: ax.ConcatOp) -> str | None:
     """Concatenation is along channels, height or width."""
     return None if op.axis.value.data > 0 else "it concatenates along the batch"
@@ -150,6 +192,8 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.SiluOp: (constraint_data_is_computed,),
     ax.TanhOp: (constraint_data_is_computed,),
     ax.SoftmaxOp: (constraint_data_is_computed, constraint_softmax_axis),
+    ax.HeadMatMulOp: (constraint_data_is_computed, constraint_product),
+    ax.NormalizeOp: (constraint_normalize_axes, constraint_normalize_size, constraint_normalize_parameters),
     ax.ConcatOp: (constraint_data_is_computed, constraint_concat_axis),
     ax.SliceOp: (constraint_data_is_computed, constraint_slice_steps),
 }

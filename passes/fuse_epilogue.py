@@ -21,7 +21,7 @@ from axir.target.isa import MAX_STEPS as MAX_VECTOR_STEPS
 MAX_STEPS = 4
 """Steps of one epilogue."""
 
-Producer = ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp
+Producer = ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp | ax.HeadMatMulOp
 
 VECTOR_STEPS = {"clip": 2, "hard_sigmoid": 4, "add": 2, "mul": 2}
 """Steps of a vector program (axir.target.isa) for a step of an epilogue, where it is not one."""
@@ -58,7 +58,7 @@ def step_of(op: Operation) -> Step | None:
 def fusible_producer(value: SSAValue, step: Step, result: SSAValue) -> Producer | None:
     """The operator that computes `value`, where it can take `step` as well to compute `result`."""
     op = value.owner
-    if not isinstance(op, ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp) or value.type != result.type:
+    if not isinstance(op, Producer) or value.type != result.type:
         return None
     fits = fits_vector_unit([*op.epilogue.data, step], MAX_VECTOR_STEPS - isinstance(op, ax.AvgPoolOp))
     return op if value.has_one_use() and len(op.epilogue.data) < MAX_STEPS and fits else None
@@ -77,7 +77,10 @@ def with_step(op: Producer, step: Step, extras: Sequence[SSAValue]) -> Producer:
     """The operator with one step more, which consumes `extras`."""
     properties = {name: value for name, value in op.properties.items() if name != "operandSegmentSizes"}
     properties["epilogue"] = EpilogueAttr([*op.epilogue, step])
-    inputs = [op.input] if isinstance(op, ax.AvgPoolOp) else [op.input, op.weight, op.bias]
+    if isinstance(op, ax.HeadMatMulOp):
+        inputs = [op.input, op.other]
+    else:
+        inputs = [op.input] if isinstance(op, ax.AvgPoolOp) else [op.input, op.weight, op.bias]
     return base.build(type(op), [*inputs, [*op.extras, *extras]], properties)
 
 

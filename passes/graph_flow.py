@@ -70,6 +70,10 @@ def macs(op: Operation) -> int:
             return prod(base.shape_of(op.a)) * base.shape_of(op.result)[1]
         case ax.MatMulOp():
             return prod(base.shape_of(op.result)) * base.shape_of(op.a)[-1]
+        case ax.HeadMatMulOp():
+            channels = base.shape_of(op.input)[1]
+            depth = channels // op.heads.value.data if op.transpose.value.data else channels
+            return prod(base.shape_of(op.result)) * depth
         case _:
             return 0
 

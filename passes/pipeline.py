@@ -2,6 +2,7 @@
 
 GRAPH_PASSES: tuple[str, ...] = (
     "force-split",
+    "tokens-to-pixels",
     "canonicalize-graph",
     "dense-to-conv",
     "global-to-window-pool",

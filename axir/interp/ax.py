@@ -176,6 +176,19 @@ def _pad(op: ax.PadOp, x: _Operands) -> Array:
     return np.pad(value[kept], added, mode="edge" if op.mode.data == ax.PadMode.EDGE else "reflect")
 
 
+def _head_matmul(op: ax.HeadMatMulOp, x: _Operands) -> Array:
+    (_, channels, rows, columns), other = x[op.input].shape, x[op.other]
+    heads, pixels = op.heads.value.data, other.shape[2] * other.shape[3]
+    held = other.reshape(heads, -1, pixels)
+    if op.transpose.value.data:
+        product = held.transpose(0, 2, 1) @ x[op.input].reshape(heads, channels // heads, rows * columns)
+        product = product.transpose(1, 0, 2)
+    else:
+        product = held @ x[op.input].reshape(pixels, heads, -1).transpose(1, 0, 2)
+    value = product.reshape(base.shape_of(op.result)) * np.float32(op.factor.value.data)
+    return apply_epilogue(op.epilogue, value, [x[extra] for extra in op.extras])
+
+
 def _normalize(op: ax.NormalizeOp, x: _Operands) -> Array:
     value, axes = x[op.input], base.ints_of(op.axes)
     centred = value - value.mean(axis=axes, keepdims=True)
@@ -246,6 +259,7 @@ FUNCTIONS: dict[type[Operation], _Function] = {
     ax.MatMulOp: _binary(np.matmul),
     ax.BatchNormOp: _batch_norm,
     ax.NormalizeOp: _normalize,
+    ax.HeadMatMulOp: _head_matmul,
     ax.MaxPoolOp: _max_pool,
     ax.AvgPoolOp: _avg_pool,
     ax.GlobalAvgPoolOp: lambda op, x: x[op.input].mean(axis=_spatial(x[op.input]), keepdims=True),

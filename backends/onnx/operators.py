@@ -214,6 +214,26 @@ def _resize(e: Emitter, op: ax.ResizeOp, inputs: Sequence[str], output: str) -> 
     )  # fmt: skip
 
 
+def _head_matmul(e: Emitter, op: ax.HeadMatMulOp, inputs: Sequence[str], output: str) -> None:
+    """Heads as a batch, pixels as columns."""
+    _, channels, rows, columns = base.shape_of(op.input)
+    other, heads = base.shape_of(op.other), op.heads.value.data
+
+    def reshaped(value: str, *shape: int) -> str:
+        return e.node("Reshape", [value, e.integers("shape", shape)])
+
+    held = reshaped(inputs[1], heads, other[1] // heads, other[2] * other[3])
+    if op.transpose.value.data:
+        streamed = reshaped(inputs[0], heads, channels // heads, rows * columns)
+        product = e.node("MatMul", [e.node("Transpose", [held], perm=[0, 2, 1]), streamed])
+        product = e.node("Transpose", [product], perm=[1, 0, 2])
+    else:
+        streamed = e.node("Transpose", [reshaped(inputs[0], channels, heads, rows * columns // heads)], perm=[1, 0, 2])
+        product = e.node("MatMul", [held, streamed])
+    value = reshaped(product, *base.shape_of(op.result))
+    e.node("Mul", [value, e.number("factor", op.factor.value.data)], output)
+
+
 def _normalize(e: Emitter, op: ax.NormalizeOp, inputs: Sequence[str], output: str) -> None:
     axes = sorted(base.ints_of(op.axes))
     x, parameters = inputs[0], iter(inputs[1:])
@@ -298,6 +318,7 @@ _OPERATORS: dict[type[Operation], Callable[[Emitter, Any, Sequence[str], str], N
     ax.GlobalMaxPoolOp: _plain("GlobalMaxPool"),
     ax.ReduceOp: _reduce,
     ax.NormalizeOp: _normalize,
+    ax.HeadMatMulOp: _head_matmul,
     ax.MaxOp: _plain("Max"),
     ax.MinOp: _plain("Min"),
     ax.UnaryFunctionOp: _unary,

@@ -86,13 +86,18 @@ SHARING = (ax.MaxPoolOp, ax.ConcatOp, ax.SliceOp)
 """Operations that move stored bytes: inputs and result have one scale and zero point."""
 
 
+def centred_values(graph: ax.GraphOp) -> set[SSAValue]:
+    """The tensors whose zero point is 0: those that take the place of weights in a product of two."""
+    return {op.other for op in graph.body.block.ops if isinstance(op, ax.HeadMatMulOp)}
+
+
 def depthwise_inputs(graph: ax.GraphOp) -> list[SSAValue]:
     """The tensors that can have one scale a channel: only depthwise convolutions read them, as their input.
 
     Inputs of the graph stay per tensor (the host quantizes them), and so do results that share their parameters with
-    other tensors (`shared_groups`) or have fixed ones (softmax).
+    other tensors (`shared_groups`), have fixed ones (softmax), or one factor and summand of their own (normalize).
     """
-    one_scale = (*SHARING, ax.SoftmaxOp)
+    one_scale = (*SHARING, ax.SoftmaxOp, ax.NormalizeOp)
     found = [value for op in graph.body.block.ops for value in op.results if not isinstance(op, one_scale)]
     return [value for value in found if value.first_use is not None and all(map(_is_depthwise, value.uses))]
 

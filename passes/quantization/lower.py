@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import FloatAttr, f64
+from xdsl.dialects.builtin import BoolAttr, FloatAttr, f64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from axir.dialects import ax, axq, base
@@ -105,6 +105,11 @@ class _Lowering:
             case ax.SoftmaxOp() if op.axis.value.data == axq.CHANNELS:
                 properties = _copied(op, ("axis",)) | {"neutral": FloatAttr(self.softmax_neutral_value, f64)}
                 return self._build(op, axq.SoftmaxOp, [self.tensor(op.input, op)], properties)
+            case ax.HeadMatMulOp():
+                properties = _copied(op, ("heads", "transpose", "factor"))
+                return self._fused(op, axq.MatMulOp, op.input, properties, list(op.epilogue), op.extras, op.other)
+            case ax.NormalizeOp():
+                return self._normalize(op)
             case ax.ConcatOp():
                 inputs = [self.tensor(value, op) for value in op.inputs]
                 return self._build(op, axq.ConcatOp, [inputs], _copied(op, ("axis",)))
@@ -164,6 +169,7 @@ class _Lowering:
         properties: Properties,
         steps: Sequence[Step],
         extras: Sequence[SSAValue],
+        other: SSAValue | None = None,
     ) -> axq.QuantOp:
         remaining = iter(extras)
         tensors: list[SSAValue] = []
@@ -176,7 +182,22 @@ class _Lowering:
                 tensors.append(self.tensor(next(remaining), op))
         if steps:
             properties["epilogue"] = EpilogueAttr(steps)
-        return self._build(op, kind, [self.tensor(value, op), tensors], properties)
+        operands = [value] if other is None else [value, other]
+        return self._build(op, kind, [*(self.tensor(operand, op) for operand in operands), tensors], properties)
+
+    def _normalize(self, op: ax.NormalizeOp) -> axq.QuantOp:
+        axes, channels = base.ints_of(op.axes), base.shape_of(op.input)[1]
+        vectors = [np.ones(channels, np.float32), np.zeros(channels, np.float32)]
+        for number, (what, value) in enumerate((("the scale", op.scale), ("the bias", op.bias))):
+            if value is not None:
+                vectors[number] = np.broadcast_to(self.constant(value, what, op).reshape(-1), (channels,))
+        properties = _copied(op, ("epsilon",)) | {
+            "factor": constant_attr(np.ascontiguousarray(vectors[0]), self.store),
+            "summand": constant_attr(np.ascontiguousarray(vectors[1]), self.store),
+            "group": base.integer(channels if 1 in axes else 1),
+            "spatial": BoolAttr.from_bool(2 in axes),
+        }
+        return self._build(op, axq.NormalizeOp, [self.tensor(op.input, op)], properties)
 
     def _slope(self, value: SSAValue, op: base.TypedOp) -> Attribute:
         """The slope of a prelu as one number a channel."""

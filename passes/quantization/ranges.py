@@ -38,6 +38,11 @@ class Range:
         scale, zero_point = parameters(np.asarray(self.low), np.asarray(self.high))
         return QuantType.per_tensor(float(scale), int(zero_point))
 
+    def centred_type(self) -> QuantType:
+        """With the zero point 0: as many steps above zero as below."""
+        reach = max(-self.low, self.high, SMALLEST_SPAN / 2)
+        return QuantType.per_tensor(float(np.float32(reach / numerics.INT8_MAX)), 0)
+
 
 PROBABILITIES = Range(0.0, 255 / 256)
 """Of a softmax, whatever calibration saw: scale 1/256, zero point -128."""

@@ -15,7 +15,14 @@ from axir.dialects.axq import Constant, QuantType
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
-from axir.passes.quantization.graph import convolution_inputs, depthwise_inputs, describe, shared_groups, stats_of
+from axir.passes.quantization.graph import (
+    centred_values,
+    convolution_inputs,
+    depthwise_inputs,
+    describe,
+    shared_groups,
+    stats_of,
+)
 from axir.passes.quantization.ranges import PROBABILITIES, Range, least_error_range, parameters
 
 
@@ -29,11 +36,13 @@ def choose_types(
     scores and boxes the extremes are what matters. Raises `AxirError` where statistics are missing.
     """
     returned = set(graph.terminator.operands)
+    centred = centred_values(graph)
     types: dict[SSAValue, QuantType] = {}
     for group in shared_groups(graph):
         clip = histogram and returned.isdisjoint(group)
         range_ = reduce(Range.union, [_range(value, graph, store, clip) for value in group])
-        types.update(dict.fromkeys(group, range_.quant_type()))
+        type_ = range_.quant_type() if centred.isdisjoint(group) else range_.centred_type()
+        types.update(dict.fromkeys(group, type_))
     if per_channel:
         types.update({value: _channel_type(value, graph, store) for value in depthwise_inputs(graph)})
     return types

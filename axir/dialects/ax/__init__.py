@@ -21,6 +21,7 @@ from axir.dialects.ax.activations import (
     TanhOp,
     UnaryFunctionOp,
 )
+from axir.dialects.ax.attention import HeadMatMulOp
 from axir.dialects.ax.elementwise import AddOp, DivOp, MaxOp, MinOp, MulOp, SubOp
 from axir.dialects.ax.function import FUNCTIONS, Function, FunctionAttr
 from axir.dialects.ax.kinds import BinaryOp, EpilogueOp, UnaryOp
@@ -68,10 +69,10 @@ from axir.ir.constants import WeightAttr
 Ax = Dialect(
     "ax",
     [
-        GraphOp, ReturnOp, ConstantOp, OnnxOp, ConvOp, ConvTransposeOp, GemmOp, MatMulOp, BatchNormOp, NormalizeOp,
-        MaxPoolOp, AvgPoolOp, GlobalAvgPoolOp, GlobalMaxPoolOp, ReduceOp, AddOp, SubOp, MulOp, DivOp, MaxOp, MinOp,
-        ReluOp, SigmoidOp, TanhOp, SiluOp, HardSwishOp, TableOp, UnaryFunctionOp, HardSigmoidOp, LeakyReluOp,
-        ClipOp, PReluOp, SoftmaxOp, ConcatOp, SliceOp, PadOp, ReshapeOp, TransposeOp, GatherOp, ExpandOp,
+        GraphOp, ReturnOp, ConstantOp, OnnxOp, ConvOp, ConvTransposeOp, GemmOp, MatMulOp, HeadMatMulOp, BatchNormOp,
+        NormalizeOp, MaxPoolOp, AvgPoolOp, GlobalAvgPoolOp, GlobalMaxPoolOp, ReduceOp, AddOp, SubOp, MulOp, DivOp,
+        MaxOp, MinOp, ReluOp, SigmoidOp, TanhOp, SiluOp, HardSwishOp, TableOp, UnaryFunctionOp, HardSigmoidOp,
+        LeakyReluOp, ClipOp, PReluOp, SoftmaxOp, ConcatOp, SliceOp, PadOp, ReshapeOp, TransposeOp, GatherOp, ExpandOp,
         DepthToSpaceOp, SpaceToDepthOp, ResizeOp,
     ],
     [
@@ -110,6 +111,7 @@ __all__ = [
     "GraphOp",
     "HardSigmoidOp",
     "HardSwishOp",
+    "HeadMatMulOp",
     "LeakyReluOp",
     "MatMulOp",
     "MaxOp",

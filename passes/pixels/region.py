@@ -1,0 +1,63 @@
+"""Which operators are looked at as work on pixels: those around products of two tensors, and tokens of channels."""
+
+from __future__ import annotations
+
+from xdsl.ir import Operation, SSAValue
+
+from axir.dialects import ax, base
+from axir.passes.graph_flow import Ops, operators
+from axir.passes.patterns.values import is_constant
+
+ELEMENTWISE = (
+    ax.ReluOp, ax.SigmoidOp, ax.TanhOp, ax.SiluOp, ax.HardSwishOp, ax.TableOp, ax.UnaryFunctionOp, ax.HardSigmoidOp,
+    ax.LeakyReluOp, ax.ClipOp,
+)  # fmt: skip
+"""Of one operand."""
+
+BINARY = (ax.AddOp, ax.SubOp, ax.MulOp, ax.DivOp)
+
+MOVEMENT = (ax.ReshapeOp, ax.TransposeOp, ax.SliceOp, ax.GatherOp, ax.ConcatOp)
+
+TRANSPARENT = (*ELEMENTWISE, *BINARY, *MOVEMENT, ax.MatMulOp, ax.GemmOp, ax.SoftmaxOp, ax.NormalizeOp, ax.ReduceOp)
+"""What can be done on pixels of channels, whatever the rank."""
+
+
+def is_seed(op: Operation) -> bool:
+    """Whether an operator needs pixels: a product of two tensors, or work on the last axis of several tokens."""
+    match op:
+        case ax.MatMulOp():
+            if is_constant(op.a):
+                return False
+            return not is_constant(op.b) or _tokens(op.a)
+        case ax.GemmOp():
+            return not is_constant(op.a) and is_constant(op.b) and _tokens(op.a)
+        case ax.NormalizeOp():
+            return base.ints_of(op.axes) == (len(base.shape_of(op.input)) - 1,)
+        case _:
+            return False
+
+
+def _tokens(value: SSAValue) -> bool:
+    """Whether there is more than one vector along the last axis."""
+    return any(size > 1 for size in base.shape_of(value)[:-1])
+
+
+def region(graph: ax.GraphOp) -> Ops:
+    """The operators that are connected with a seed by others that can be done on pixels, in program order."""
+    ops = [op for op in operators(graph) if isinstance(op, TRANSPARENT)]
+    inside = dict.fromkeys(ops)
+    found: Ops = {}
+    todo = [op for op in ops if is_seed(op)]
+    while todo:
+        op = todo.pop()
+        if op in found:
+            continue
+        found[op] = None
+        for value in (*op.operands, *op.results):
+            if is_constant(value):
+                continue
+            near = [use.operation for use in value.uses]
+            if isinstance(value.owner, Operation):
+                near.append(value.owner)
+            todo += [other for other in near if other in inside and other not in found]
+    return {op: None for op in ops if op in found}
