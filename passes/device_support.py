@@ -207,7 +207,6 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.DivOp: "only division by a constant runs there, as a multiplication",
     ax.PadOp: "only zero padding of height and width runs there, as part of a convolution or pool",
     ax.ReduceOp: "only means over height and width of [1, C, H, W] run there, as average pools",
-    ax.NormalizeOp: "it does not normalize by the mean and variance of its input",
     ax.MaxOp: "it has no maximum of two tensors",
     ax.MinOp: "it has no minimum of two tensors",
     ax.UnaryFunctionOp: "it has no table for this function",

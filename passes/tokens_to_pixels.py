@@ -25,10 +25,7 @@ from axir.passes.pixels.rewrite import PixelRewriter
 
 @dataclass(frozen=True)
 class FactorOfProduct(RewritePattern):
-    """head_matmul(x, y) * s with one number s -> head_matmul(x, y) with s in its factor
-
-    Also x * s and y * s in its place, where nothing else uses them.
-    """
+    """head_matmul(x, y) * s with one number s, which nothing else uses -> head_matmul(x, y) with s in its factor"""
 
     store: WeightStore
 
@@ -49,16 +46,17 @@ class TokensToPixels(ModulePass):
     """Rewrites what is connected with a product of two tensors or with tokens in @main.
 
     Where there is no such operator, it leaves the graph as it is. Else it simplifies the graph before and after, as
-    `canonicalize-graph` does, whose option it has.
+    `canonicalize-graph` does. The options are those of that pass and of `dense-to-conv`.
     """
 
     name = "tokens-to-pixels"
+    rewrite_dense_to_conv2d: bool = True
     apply_arithmetic_simplification: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         store = AxContext.of(ctx).store
         graphs = [graph for graph in op.ops if isinstance(graph, ax.GraphOp) and graph.sym_name.data == "main"]
-        if not any(map(region, graphs)):
+        if not any(region(graph, dense=self.rewrite_dense_to_conv2d) for graph in graphs):
             return
 
         def simplify() -> None:
@@ -73,5 +71,6 @@ class TokensToPixels(ModulePass):
 
         simplify()
         for graph in graphs:
-            PixelRewriter(store).run(region(graph))
+            rewriter = PixelRewriter(store, dense=self.rewrite_dense_to_conv2d)
+            rewriter.run(region(graph, dense=self.rewrite_dense_to_conv2d))
         simplify()

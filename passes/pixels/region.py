@@ -22,15 +22,18 @@ TRANSPARENT = (*ELEMENTWISE, *BINARY, *MOVEMENT, ax.MatMulOp, ax.GemmOp, ax.Soft
 """What can be done on pixels of channels, whatever the rank."""
 
 
-def is_seed(op: Operation) -> bool:
-    """Whether an operator needs pixels: a product of two tensors, or work on the last axis of several tokens."""
+def is_seed(op: Operation, *, dense: bool) -> bool:
+    """Whether an operator needs pixels: a product of two tensors, or work on the last axis of several tokens.
+
+    Products with a constant matrix are such work only with `dense`.
+    """
     match op:
         case ax.MatMulOp():
             if is_constant(op.a):
                 return False
-            return not is_constant(op.b) or _tokens(op.a)
+            return not is_constant(op.b) or (dense and _tokens(op.a))
         case ax.GemmOp():
-            return not is_constant(op.a) and is_constant(op.b) and _tokens(op.a)
+            return dense and not is_constant(op.a) and is_constant(op.b) and _tokens(op.a)
         case ax.NormalizeOp():
             return base.ints_of(op.axes) == (len(base.shape_of(op.input)) - 1,)
         case _:
@@ -42,12 +45,12 @@ def _tokens(value: SSAValue) -> bool:
     return any(size > 1 for size in base.shape_of(value)[:-1])
 
 
-def region(graph: ax.GraphOp) -> Ops:
+def region(graph: ax.GraphOp, *, dense: bool) -> Ops:
     """The operators that are connected with a seed by others that can be done on pixels, in program order."""
     ops = [op for op in operators(graph) if isinstance(op, TRANSPARENT)]
     inside = dict.fromkeys(ops)
     found: Ops = {}
-    todo = [op for op in ops if is_seed(op)]
+    todo = [op for op in ops if is_seed(op, dense=dense)]
     while todo:
         op = todo.pop()
         if op in found:

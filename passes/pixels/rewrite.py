@@ -27,14 +27,19 @@ Picked = tuple[SSAValue, tuple[int, ...]]
 
 
 class PixelRewriter:
-    """Does the operators of a region anew; `views` say where the results are."""
+    """Does the operators of a region anew; `views` say where the results are.
 
-    def __init__(self, store: WeightStore):
-        self.store = store
+    Products with a constant matrix become convolutions, if they are to (`dense`).
+    """
+
+    def __init__(self, store: WeightStore, *, dense: bool = True):
+        self.store, self.dense = store, dense
         self.views: dict[SSAValue, View] = {}
         self.done: list[Operation] = []
         self.picked: dict[Picked, SSAValue] = {}
         self.picks: dict[SSAValue, Picked] = {}
+        self.ours: set[SSAValue] = set()  # convolutions that linear layers became
+        self.made: list[Operation] = []
         self.at: Operation | None = None
 
     def run(self, region: Ops) -> None:
@@ -58,6 +63,9 @@ class PixelRewriter:
                     use.operation.operands[use.index] = value
         for op in reversed(self.done):
             Rewriter.erase_op(op)
+        for op in reversed(self.made):  # of what was picked and biased, the whole may be needed no more
+            if not any(result.uses.get_length() for result in op.results):
+                Rewriter.erase_op(op)
 
     def rewritten(self, op: Operation) -> View | None:
         """The view of what `op` computes, with new operators before it; None where it stays as it is."""
@@ -104,6 +112,7 @@ class PixelRewriter:
         assert self.at is not None
         op.location = self.at.location
         Rewriter.insert_op(op, InsertPoint.before(self.at))
+        self.made.append(op)
         return op.result
 
     def constant(self, array: F32) -> SSAValue:
@@ -193,10 +202,8 @@ class PixelRewriter:
                 chosen = list(channels)
                 parts = [self.constant(weight[chosen])]
                 parts += [] if bias is None else [self.constant(bias[chosen])]
-                names = ("strides", "pads", "dilations", "group")
-                properties = {name: op.properties[name] for name in names}
                 new_bias = None if bias is None else parts[1]
-                return self.emit(base.build(ax.ConvOp, [op.input, parts[0], new_bias, []], properties))
+                return self.emit(base.build(ax.ConvOp, [op.input, parts[0], new_bias, []], _properties(op)))
         ranges = equally_spaced(channels)
         if len(ranges) <= MAX_SLICES:
             slices = [self.emit(channel_slice(value, part)) for part in ranges]
@@ -328,13 +335,29 @@ class PixelRewriter:
     def linear(self, op: base.TypedOp, x: SSAValue, matrix: F32, bias: F32 | None) -> View | None:
         """The last axis times a matrix [outputs, inputs]: a convolution of 1x1, where that axis is the channels."""
         view = self.view(x)
-        if view is None or view.axes[-1] != view.channels:
+        if not self.dense or view is None or view.axes[-1] != view.channels:
             return None
         outputs, inputs = matrix.shape
         weight = self.constant(matrix.reshape(outputs, inputs, 1, 1))
         value = self.emit(conv(view.value, weight, None if bias is None else self.constant(bias)))
+        self.ours.add(value)
         new = atoms(outputs)
         return View(value, (*view.axes[:-1], new), new, view.rows, view.columns)
+
+    def biased(self, value: SSAValue, array: F32, view: View) -> SSAValue | None:
+        """A convolution of ours plus one number a channel, as one with a bias: parts of it can then be picked."""
+        import numpy as np
+
+        op = value.owner
+        if value not in self.ours or not isinstance(op, ax.ConvOp) or op.bias is not None:
+            return None
+        summand = self.laid_out(array, view)
+        if summand.size != summand.shape[1]:
+            return None
+        bias = np.ascontiguousarray(np.broadcast_to(summand.reshape(-1), (base.shape_of(value)[1],)))
+        new = self.emit(base.build(ax.ConvOp, [op.input, op.weight, self.constant(bias), []], _properties(op)))
+        self.ours.add(new)
+        return new
 
     def product(self, op: ax.MatMulOp) -> View | None:
         """The product of two tensors of pixels, heads being axes before the last two."""
@@ -453,6 +476,10 @@ class PixelRewriter:
                 array = f32_constant(other, self.store)
                 if array is None:
                     return None
+                if isinstance(op, ax.AddOp) and one.has_one_use():
+                    biased = self.biased(view.value, array, view)
+                    if biased is not None:
+                        return self.with_value(view, biased)
                 second = other if number is not None and array.ndim == 0 else self.constant(self.laid_out(array, view))
             elif base.shape_of(other) == shape:
                 right = self.view(other)
@@ -471,6 +498,10 @@ class PixelRewriter:
                 return None
             return self.with_value(view, value)
         return None
+
+
+def _properties(op: ax.ConvOp) -> dict[str, Attribute]:
+    return {name: op.properties[name] for name in ("strides", "pads", "dilations", "group")}
 
 
 def _resized(view: View, axis: int, size: int, by_channel: bool) -> View:

@@ -18,6 +18,7 @@ from axir.interp.integer import MAX_INPUT
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
+from axir.passes.device_support import NORMALIZED_AXES
 from axir.passes.fuse_epilogue import step_of
 from axir.passes.quantization.graph import ARGUMENT_STATS, STATS
 from axir.passes.quantization.weights import ACCUMULATOR_LIMIT, quantize_weights
@@ -187,10 +188,12 @@ class _Lowering:
 
     def _normalize(self, op: ax.NormalizeOp) -> axq.QuantOp:
         axes, channels = base.ints_of(op.axes), base.shape_of(op.input)[1]
+        if axes not in NORMALIZED_AXES:
+            raise self._unsupported(op)
         vectors = [np.ones(channels, np.float32), np.zeros(channels, np.float32)]
         for number, (what, value) in enumerate((("the scale", op.scale), ("the bias", op.bias))):
             if value is not None:
-                vectors[number] = np.broadcast_to(self.constant(value, what, op).reshape(-1), (channels,))
+                vectors[number] = self._channel_vector(self.constant(value, what, op), what, op)
         properties = _copied(op, ("epsilon",)) | {
             "factor": constant_attr(np.ascontiguousarray(vectors[0]), self.store),
             "summand": constant_attr(np.ascontiguousarray(vectors[1]), self.store),
@@ -201,11 +204,16 @@ class _Lowering:
 
     def _slope(self, value: SSAValue, op: base.TypedOp) -> Attribute:
         """The slope of a prelu as one number a channel."""
-        slope = self.constant(value, "the slope", op)
+        slope = self._channel_vector(self.constant(value, "the slope", op), "a slope", op)
+        return constant_attr(slope.astype(np.float32), self.store)
+
+    @staticmethod
+    def _channel_vector(array: F32, what: str, op: base.TypedOp) -> F32:
+        """A constant as one number a channel of the result."""
         channels = base.shape_of(op.result)[1]
-        if slope.size not in (1, channels) or (slope.size > 1 and (slope.ndim < 3 or slope.shape[-3] != channels)):
-            raise AxirError(f"a slope of shape {list(slope.shape)} is not one number a channel", op=op)
-        return constant_attr(np.broadcast_to(slope.reshape(-1), (channels,)).astype(np.float32), self.store)
+        if array.size not in (1, channels) or (array.size > 1 and (array.ndim < 3 or array.shape[-3] != channels)):
+            raise AxirError(f"{what} of shape {list(array.shape)} is not one number a channel", op=op)
+        return np.broadcast_to(array.reshape(-1), (channels,))
 
     def _build(
         self,

@@ -55,6 +55,15 @@ OPERATORS: dict[str, tuple[str, str]] = {
         ": (tensor<6x4xf32>, tensor<6x3xf32>) -> tensor<4x3xf32>",
     ),
     "matmul": ("%b: tensor<6x3xf32>", f"ax.matmul %x, %b : ({X}, tensor<6x3xf32>) -> tensor<1x4x6x3xf32>"),
+    "head_matmul": (
+        "%b: tensor<1x4x2x5xf32>",
+        "ax.head_matmul %x, %b heads 2 transpose true factor 0.5 epilogue <relu> "
+        f": ({X}, tensor<1x4x2x5xf32>) -> tensor<1x10x12x6xf32>",
+    ),
+    "head_matmul of pixels": (
+        "%b: tensor<1x6x2x2xf32>",
+        f"ax.head_matmul %x, %b heads 3 transpose false factor 1.0 : ({X}, tensor<1x6x2x2xf32>) -> tensor<1x6x2x6xf32>",
+    ),
     "batch_norm": (
         "%p: tensor<4xf32>",
         "ax.batch_norm %x scale %p bias %p mean %p variance %p epsilon 0.001 "

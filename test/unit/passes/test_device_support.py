@@ -63,6 +63,17 @@ SUPPORTED = {
     "relu": unary("ax.relu %x"),
     "tanh": unary("ax.tanh %x"),
     "softmax": unary("ax.softmax %x axis 1"),
+    "head_matmul": (
+        f"%x: {X}",
+        "",
+        f"ax.head_matmul %x, %x heads 2 transpose true factor 0.5 : ({X}, {X}) -> tensor<1x36x12x6xf32>",
+    ),
+    "normalize of channels": (
+        f"%x: {X}",
+        "%s: tensor<4x1x1xf32>",
+        f"ax.normalize %x scale %s : tensor<4x1x1xf32> axes [1] epsilon 0.1 : {X} -> {X}",
+    ),
+    "normalize of pixels": unary("ax.normalize %x axes [2, 3] epsilon 0.1"),
     "prelu": (f"%x: {X}", "%s: tensor<4x1x1xf32>", f"ax.prelu %x, %s : ({X}, tensor<4x1x1xf32>) -> {X}"),
     "slice": unary(
         "ax.slice %x starts [0, 1, 1, 2] ends [1, 4, 5, 6] steps [1, 2, 1, 1]", result="tensor<1x2x4x4xf32>"
@@ -154,6 +165,50 @@ UNSUPPORTED = {
     "row step": (
         unary("ax.slice %x starts [0, 0, 0, 0] ends [1, 4, 6, 6] steps [1, 1, 2, 1]", result="tensor<1x4x3x6xf32>"),
         "its steps over height and width are [2, 1]",
+    ),
+    "product of a constant": (
+        (
+            f"%x: {X}",
+            "%b: tensor<1x4x2x2xf32>",
+            "ax.head_matmul %x, %b heads 1 transpose true factor 0.5 "
+            f": ({X}, tensor<1x4x2x2xf32>) -> tensor<1x4x6x6xf32>",
+        ),
+        "it works on a constant that no convolution could absorb",
+    ),
+    "large product": (
+        (
+            "%x: tensor<1x66000x1x1xf32>",
+            "",
+            "ax.head_matmul %x, %x heads 1 transpose true factor 0.5 "
+            ": (tensor<1x66000x1x1xf32>, tensor<1x66000x1x1xf32>) -> tensor<1x1x1x1xf32>",
+        ),
+        "it adds up 66000 products, at most 65793 fit 32 bits",
+    ),
+    "normalize of rows": (unary("ax.normalize %x axes [2] epsilon 0.1"), "it is along the axes [2]"),
+    "normalize without epsilon": (unary("ax.normalize %x axes [1] epsilon 0.0"), "its epsilon is 0"),
+    "normalize with a bias of pixels": (
+        (
+            f"%x: {X}",
+            "%s: tensor<6x6xf32>",
+            f"ax.normalize %x bias %s : tensor<6x6xf32> axes [1] epsilon 0.1 : {X} -> {X}",
+        ),
+        "its bias of shape [6, 6] differs between positions",
+    ),
+    "normalize with a computed scale": (
+        (
+            f"%x: {X}; %s: tensor<4x1x1xf32>",
+            "",
+            f"ax.normalize %x scale %s : tensor<4x1x1xf32> axes [1] epsilon 0.1 : {X} -> {X}",
+        ),
+        "its scale is computed, not constant",
+    ),
+    "large normalize": (
+        (
+            "%x: tensor<1x1x1025x1024xf32>",
+            "",
+            "ax.normalize %x axes [2, 3] epsilon 0.1 : tensor<1x1x1025x1024xf32> -> tensor<1x1x1025x1024xf32>",
+        ),
+        "it takes statistics of 1049600 values",
     ),
     "softmax along rows": (unary("ax.softmax %x axis 3"), "it is along axis 3, not the channels (axis 1)"),
     "other elements": (

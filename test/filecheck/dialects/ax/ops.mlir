@@ -131,6 +131,11 @@ ax.graph @main(%x: tensor<1x4x8x8xf32> "images", %m: tensor<3x5xf32> "a \"name\"
   // CHECK-NEXT: %soft = ax.softmax %m axis 1 : tensor<3x5xf32> -> tensor<3x5xf32>
   %soft = ax.softmax %m axis 1 : tensor<3x5xf32> -> tensor<3x5xf32>
 
+  // CHECK-NEXT: %heads = ax.head_matmul %x, %x heads 2 transpose true factor 5.000000e-01 : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x64x16x8xf32>
+  %heads = ax.head_matmul %x, %x heads 2 transpose true factor 5.000000e-01 : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x64x16x8xf32>
+  // CHECK-NEXT: %mix = ax.head_matmul %heads, %x heads 2 transpose false factor 1.000000e+00 epilogue <relu> : (tensor<1x64x16x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %mix = ax.head_matmul %heads, %x heads 2 transpose false factor 1.000000e+00 epilogue <relu> : (tensor<1x64x16x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+
   // CHECK-NEXT: %cat = ax.concat %m, %mm axis 1 : (tensor<3x5xf32>, tensor<3x3xf32>) -> tensor<3x8xf32>
   %cat = ax.concat %m, %mm axis 1 : (tensor<3x5xf32>, tensor<3x3xf32>) -> tensor<3x8xf32>
   // CHECK-NEXT: %cut = ax.slice %x starts [0, 1, 0, 0] ends [1, 3, 8, 8] steps [1, 1, 3, 2] : tensor<1x4x8x8xf32> -> tensor<1x2x3x4xf32>
