@@ -39,8 +39,9 @@ class BatchOverCoresPass(ModulePass):
         target = context.target if isinstance(context.target, Target) else load(None)
         if self.aipu_cores_used > target.device.cores:
             raise AxirError(
-                f"aipu_cores_used is {self.aipu_cores_used}, {target.name} has {target.device.cores} cores", op=op
-            )
+                f"aipu_cores_used is {self.aipu_cores_used}, {target.name} has {target.device.cores} cores", op=op,
+                notes=("set aipu_cores_used to no more than the device has",),
+            )  # fmt: skip
         for program in list(op.body.block.ops):
             if isinstance(program, aipu.ProgramOp) and len(program.cores) == 1:
                 _refuse(program)

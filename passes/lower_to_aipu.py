@@ -179,7 +179,10 @@ class LowerToAipuPass(MemoryLimits, ModulePass):
     def _budget(self, target: Target) -> Budget:
         """What the program may use; a batch has activations of every frame beside each other."""
         if self.aipu_cores_used > target.device.cores:
-            raise AxirError(f"aipu_cores_used is {self.aipu_cores_used}, {target.name} has {target.device.cores} cores")
+            raise AxirError(
+                f"aipu_cores_used is {self.aipu_cores_used}, {target.name} has {target.device.cores} cores",
+                notes=("set aipu_cores_used to no more than the device has",),
+            )
         lists = self.aipu_cores_used if any(map(self.preloads, UNITS)) else 0
         budget = self.budget(target, lists)
         return replace(budget, frames=self.aipu_cores_used) if self.multicore_mode == "batch" else budget

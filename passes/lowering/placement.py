@@ -276,12 +276,13 @@ def _too_large(stuck: Stuck, budget: Budget, pools: Pools, constants: int) -> Ax
 
 
 def _pool_overflows(layer: Layer, alive: Sequence[Storage], peak: int, budget: Budget) -> AxirError:
+    frames = f" for {budget.frames} frames" if budget.frames > 1 else ""
     return AxirError(
         f"the buffers whose pool is L2 do not fit it: {peak:,} bytes needed, {budget.l2:,} allowed "
         f"({peak - budget.l2:,} too many)",
         node=layer.name,
         notes=(
-            f"alive there ({peak:,} bytes): " + ", ".join(f"{s.label} {s.size:,}" for s in alive),
+            f"alive there ({peak:,} bytes{frames}): " + ", ".join(f"{s.label} {s.size:,}" for s in alive),
             "set io_memory_pool or workspace_memory_pool to global.ddr, or raise l2_constraint or resources_used",
         ),
     )

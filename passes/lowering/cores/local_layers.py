@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from axir.passes.lowering.array_map import Geometry
 from axir.passes.lowering.convolutions import Phase
-from axir.passes.lowering.cores.shares import Box, Share, read_rows, rows_of
+from axir.passes.lowering.cores.shares import Box, Share, read_rows, rows_of, whole_pixels
 from axir.passes.lowering.network import Layer, MatMulWork, Work
 from axir.passes.lowering.tensors import Runs, Storage, Tensor, align
 from axir.passes.lowering.vector_program import VectorCode
@@ -66,9 +66,8 @@ def local_layer(
     layer: Layer, part: Share, source: Tensor, output: Tensor, others: list[Tensor], index: int = 0
 ) -> Layer:
     """The share `part` of a layer, with the core's own views of its tensors; `others` are a matrix and the extras."""
-    everything = (part.block, part.end) == (0, max(1, layer.output.blocks))
     slots = layer.output.slots
-    chosen = None if everything else (slots >= part.block * PWORD) & (slots < part.end * PWORD)
+    chosen = None if whole_pixels(layer, part) else (slots >= part.block * PWORD) & (slots < part.end * PWORD)
     work: Work | None = None
     extras = others
     if isinstance(layer.work, MatMulWork):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from axir.ir.diagnostics import AxirError
 from axir.passes.lowering.cores.partition import Partition
@@ -11,6 +11,7 @@ from axir.passes.lowering.jobs import Buffer
 from axir.passes.lowering.program import CodeHome, CoreProgram
 from axir.passes.lowering.settle import SettleOptions, lifetimes, settle
 from axir.passes.memory.budget import Budget
+from axir.passes.memory.packing import lower_bound as greatest_alive
 from axir.passes.memory.packing import pack
 from axir.target.description import Target
 
@@ -27,40 +28,83 @@ def settle_cores(
     much, all plan again with less. Of what passes between cores there are `sets`. Raises `AxirError` where a core's
     part does not fit, or all parts together do not.
     """
-    share, needed = budget.l2, 0
+    share = budget.l2
+    use: _Use | None = None
     for _ in range(ATTEMPTS):
-        programs = [
-            CoreProgram(*settle(own.network, replace(budget, l2=share), options, code.buffers, target), own.numbers)
-            for own in partition.cores
-        ]
-        needed = _needed(programs, code, sets)
-        if needed <= budget.l2:
+        try:
+            programs = [
+                CoreProgram(*settle(own.network, replace(budget, l2=share), options, code.buffers, target), own.numbers)
+                for own in partition.cores
+            ]
+        except AxirError:
+            if use is None:
+                raise
+            break  # with less than the user allows: what all need together says more
+        use = _use(programs, code, sets)
+        if use.total <= budget.l2:
             return programs
         if not share:
             break
         # What all need shrinks at least as fast as what each may use, but for what they cannot do without.
-        share = max(0, min(share - (needed - budget.l2) // len(programs), int(share * budget.l2 / needed)))
-    raise AxirError(
-        f"the parts of {len(partition.cores)} cores do not fit l2 together: {needed:,} bytes needed, {budget.l2:,} "
-        f"allowed ({needed - budget.l2:,} too many)",
-        notes=("raise l2_constraint or resources_used, or use fewer cores",),
-    )
+        share = max(0, min(share - (use.total - budget.l2) // len(programs), int(share * budget.l2 / use.total)))
+    assert use is not None
+    raise _too_much(partition, use, budget.l2)
 
 
-def _needed(programs: Sequence[CoreProgram], code: CodeHome, sets: int) -> int:
-    """Bytes of L2: shared buffers and equal constants once, and what is private to each core."""
+@dataclass(frozen=True)
+class _Use:
+    """Bytes of L2 that all cores take: shared buffers and equal constants once, and what is private to each."""
+
+    constants: int
+    shared: int
+    private: Sequence[int]  # by core
+    code: int
+    alive: Sequence[tuple[int, Sequence[Buffer]]]  # by core: where most is alive, its layer and what that is
+
+    @property
+    def total(self) -> int:
+        return self.constants + self.shared + sum(self.private) + self.code
+
+
+def _use(programs: Sequence[CoreProgram], code: CodeHome, sets: int) -> _Use:
     constants: dict[bytes, int] = {}
     shared: dict[str, int] = {}
-    private = 0
+    private: list[int] = []
+    alive: list[tuple[int, Sequence[Buffer]]] = []
+    descriptors = 0
     for program in programs:
-        alive = lifetimes(program.jobs, list(program.emitted.ports.values()))
-        there = {buffer: interval for buffer, interval in alive.items() if buffer.memory == "l2"}
+        intervals = lifetimes(program.jobs, list(program.emitted.ports.values()))
+        there = {buffer: interval for buffer, interval in intervals.items() if buffer.memory == "l2"}
         constants |= {_digest(buffer): buffer.size for buffer in there if buffer.parts is not None}
         shared |= {b.shared: b.size * (1 if b.port else sets) for b in there if b.shared is not None}
-        own = [interval for buffer, interval in there.items() if buffer.parts is None and buffer.shared is None]
-        private += pack(own, 0, nodes=0).height
-        private += sum(buffer.size for buffer in code.buffers(program.jobs).values() if buffer.memory == "l2")
-    return sum(constants.values()) + sum(shared.values()) + private
+        own = {buffer: i for buffer, i in there.items() if buffer.parts is None and buffer.shared is None}
+        private.append(pack(list(own.values()), 0, nodes=0).height)
+        _, position = greatest_alive(list(own.values()))
+        layer = program.numbers[program.jobs[position].layer] if own else 0
+        alive.append((layer, [buffer for buffer, i in own.items() if i.first <= position <= i.last]))
+        descriptors += sum(buffer.size for buffer in code.buffers(program.jobs).values() if buffer.memory == "l2")
+    return _Use(sum(constants.values()), sum(shared.values()), private, descriptors, alive)
+
+
+def _too_much(partition: Partition, use: _Use, allowed: int) -> AxirError:
+    """What does not fit, at the layer where one core needs most."""
+    parts = {
+        "constants": use.constants, "passed between cores, and ports": use.shared, "descriptors": use.code,
+        **{f"core {core}": size for core, size in enumerate(use.private)},
+    }  # fmt: skip
+    worst = max(range(len(use.private)), key=lambda core: use.private[core])
+    layer, buffers = use.alive[worst]
+    most = ", ".join(f"{b.label} {b.size:,}" for b in sorted(buffers, key=lambda buffer: -buffer.size)[:8])
+    return AxirError(
+        f"the parts of {len(partition.cores)} cores do not fit l2 together: {use.total:,} bytes needed, {allowed:,} "
+        f"allowed ({use.total - allowed:,} too many)",
+        node=partition.layers[layer].name if buffers else None,
+        notes=(
+            ", ".join(f"{name} {size:,}" for name, size in parts.items() if size)
+            + (f"; alive there by core {worst}: {most}" if buffers else ""),
+            "raise l2_constraint or resources_used, set a pool to global.ddr, or use fewer cores",
+        ),
+    )
 
 
 def _digest(buffer: Buffer) -> bytes:

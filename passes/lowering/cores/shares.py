@@ -97,7 +97,7 @@ def splits(layer: Layer) -> list[Split]:
     if layer.output.order != "NHWC" or layer.input.order != "NHWC":
         return [0]  # a dense port is written by whoever has all of it
     cuts: Sequence[Cut] = () if layer.whole_rows else CUTS.get(kind_of(layer), ())
-    if layer.whole_pixels or (layer.input.sub_word and layer.work is None):
+    if layer.whole_pixels or (layer.work is None and (layer.input.sub_word or layer.input.runs != layer.output.runs)):
         cuts = [cut for cut in cuts if cut != "blocks"]
     ways: list[Split] = [0 if layer.output.storage.port is not None else "all"]  # a port is written once
     return [*ways, *cuts]
@@ -140,6 +140,11 @@ def box_of(tensor: Tensor, rows: tuple[int, int], blocks: tuple[int, int] | None
     return Box((row + rows[0], row + rows[1]), (column, column + tensor.width), (slot + low, slot + min(high, width)))
 
 
+def whole_pixels(layer: Layer, part: Share) -> bool:
+    """Whether a share computes all channels."""
+    return (part.block, part.end) == (0, max(1, layer.output.blocks))
+
+
 def written(layer: Layer, part: Share) -> tuple[int, int]:
     """Rows [low, high) of the output tensor that a share computes."""
     return (part.first, part.last) if layer.work is None else output_rows(layer, part.first, part.last)
@@ -159,7 +164,8 @@ def read_rows(layer: Layer, part: Share) -> tuple[int, int]:
 
 def read_boxes(layer: Layer, part: Share) -> Iterator[tuple[Tensor, tuple[int, int], tuple[int, int] | None]]:
     """(tensor, rows, pwords or None for all) of everything that a share reads: the input, a matrix, the extras."""
-    blocks = (part.block, part.end)
+    # All of the output takes all of the input, also where a copy puts channels elsewhere.
+    blocks = None if whole_pixels(layer, part) else (part.block, part.end)
     yield layer.input, read_rows(layer, part), blocks if kind_of(layer) in CHANNELWISE else None
     if isinstance(layer.work, MatMulWork):
         yield layer.work.matrix, (0, layer.work.matrix.height), None

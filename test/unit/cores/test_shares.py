@@ -18,6 +18,7 @@ from axir.passes.lowering.cores.shares import (
     Box,
     box_of,
     fraction,
+    kind_of,
     read_boxes,
     rows_of,
     share,
@@ -138,6 +139,14 @@ def test_an_unknown_kind_is_computed_whole(layer: Layer, cores: int) -> None:
                 assert [box_of(t, *rest).bytes for t, *rest in read_boxes(unknown, part)] == [
                     box_of(t, (0, t.height)).bytes for t in layer.tensors[:-1]
                 ]
+
+
+@given(layer=layers())
+def test_channels_are_cut_where_they_stay_in_their_pwords(layer: Layer) -> None:
+    """Operands of the vector unit, and what goes through it channel by channel, lie as the output does."""
+    if "blocks" in splits(layer):
+        same = [*layer.extras, *([layer.input] if kind_of(layer) in CHANNELWISE else [])]
+        assert all(tensor.runs == layer.output.runs for tensor in same)
 
 
 boxes = st.builds(Box, *[st.tuples(st.integers(0, 4), st.integers(0, 4))] * 3)
