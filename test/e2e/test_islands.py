@@ -303,15 +303,12 @@ def test_quantization_debug_runs_the_whole_chain(target: Path, tmp_path: Path) -
     assert len(table) == sum(len(list(graph.body.block.ops)) - 1 for graph in quantized.graphs)
     names = {file.name for file in (tmp_path / "debug").iterdir()}
     assert {"float.onnx", "float.1.onnx", "float.2.onnx", "quantized.2.onnx"} <= names
-    session = onnxruntime.InferenceSession(str(tmp_path / "debug" / "float.2.onnx"), providers=["CPUExecutionProvider"])
-    last = next(output.name for output in session.get_outputs())
     exact_session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     signal = noise = 0.0
     for sample in net.samples():
         exact = exact_session.run(None, {"x": sample})[0].astype(np.float64)
         found = quantized(sample)[0].astype(np.float64)
         signal, noise = signal + (exact**2).sum(), noise + ((exact - found) ** 2).sum()
-    assert last
     scores = next(name for name in table if name.startswith("conv_10"))
     assert table[scores]["sqnr_db"] == pytest.approx(10 * np.log10(signal / noise), abs=0.05)
 
