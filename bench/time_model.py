@@ -3,7 +3,7 @@
 The measurements (reference/silicon_conv1x1.csv, rows of the PCIe card that are neither extrapolated nor failed) are of
 [1, K, 1, M] inputs and [N, K, 1, 1] weights, one instance on each of four cores; `dev_lat_us` is a quarter of one
 core's latency and counts execution on the device alone, without the host link (reference/hardware.md, 6a). The model
-runs the same: four instances side by side, a quarter of L2 each, default settings.
+runs the same: four instances side by side, which begin in turn and go on, a quarter of L2 each, default settings.
 
 `host_fps` and `system_fps` of the same rows, taken with double buffering and dmabuf on, are compared with the formulas
 of axir/runtime/timing.py: from the measured device time, which tells about the formulas alone, and from the modelled.
@@ -23,7 +23,7 @@ from shared_folder import shared_folder
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
 from axir.backends.aipu.image import build_image, read_image
-from axir.backends.aipu.simulator.timing import Instance, simulate
+from axir.backends.aipu.simulator import in_turn, simulate, steady_state
 from axir.dialects import aipu, axq
 from axir.dialects.axq import QuantType, quantized
 from axir.dialects.base import ints
@@ -35,7 +35,7 @@ from axir.passes.lower_to_aipu import LowerToAipuPass
 from axir.passes.plan_memory import PlanMemoryPass
 from axir.passes.schedule import SchedulePass
 from axir.runtime.options import RuntimeOptions
-from axir.runtime.timing import FrameTimes, Transfers
+from axir.runtime.timing import RUNS, FrameTimes, Transfers
 from axir.target.description import Target, load
 
 CORES = 4
@@ -79,8 +79,8 @@ def convolution(k: int, n: int, m: int, target: Target, **settings: object) -> b
 def modelled(k: int, n: int, m: int, target: Target, **settings: object) -> FrameTimes:
     """A frame with all cores at work."""
     image = read_image(convolution(k, n, m, target, **settings), target)
-    timings = simulate([Instance(image, core) for core in range(CORES)], target)
-    cycles = statistics.mean(timing.cycles for timing in timings)
+    timings = simulate(in_turn(image, CORES, target), target, RUNS)
+    cycles = statistics.mean(steady_state(timings).intervals)
     sizes = [sum(port.bytes for port in ports) for ports in (image.inputs, image.outputs)]
     transfers = Transfers(*sizes, staged=image.notes.get("staged_bytes", 0))
     return FrameTimes.of(cycles, transfers, target, ZERO_COPY, CORES)
