@@ -65,8 +65,11 @@ def run_op(op: Operation, operands: Sequence[Array], store: WeightStore) -> list
     if function is None:
         raise AxirError(f"'{op.name}' has no reference implementation", op=op)
     # Overflow to infinity is IEEE arithmetic, not an error.
-    with np.errstate(all="ignore"):
-        return [np.asarray(function(op, _Operands(op, operands)))]
+    try:
+        with np.errstate(all="ignore"):
+            return [np.asarray(function(op, _Operands(op, operands)))]
+    except MemoryError:
+        raise AxirError("computing it needs more memory than there is", op=op) from None
 
 
 def _has_type(array: Array, value: SSAValue) -> bool:

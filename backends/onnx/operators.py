@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from xdsl.ir import Operation
 
 from axir.backends.onnx.emitter import Emitter
@@ -198,8 +199,33 @@ def _space_to_depth(e: Emitter, op: ax.SpaceToDepthOp, inputs: Sequence[str], ou
 
 
 def _resize(e: Emitter, op: ax.ResizeOp, inputs: Sequence[str], output: str) -> None:
-    scales = np.asarray(op.scale_values, np.float32)
     before, after = base.shape_of(op.input), base.ints_of(op.sizes)
+    scales = np.asarray(op.scale_values, np.float32)
+    changed = [axis for axis in range(len(before)) if before[axis] != after[axis] or scales[axis] != 1]
+    if op.mode.data == ax.ResizeMode.NEAREST or (len(before) == 4 and {*changed} <= {2, 3}):
+        _emit_resize(e, op, inputs[0], before, after, scales, output)
+        return
+    # ONNX Runtime interpolates height and width of four dimensions only: one axis after the other becomes the height.
+    value, shape = inputs[0], list(before)
+    for axis in changed:
+        flat = (1, math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
+        shape[axis] = after[axis]
+        value = e.node("Reshape", [value, e.integers("rows", flat)])
+        target = (*flat[:2], after[axis], flat[3])
+        factors = np.asarray((1, 1, scales[axis], 1), np.float32)
+        value = _emit_resize(e, op, value, flat, target, factors)
+    e.node("Reshape", [value, e.integers("shape", shape)], output)
+
+
+def _emit_resize(
+    e: Emitter,
+    op: ax.ResizeOp,
+    value: str,
+    before: Sequence[int],
+    after: Sequence[int],
+    scales: NDArray[np.float32],
+    output: str | None = None,
+) -> str:
     # Sizes imply their ratios as scales; scales imply sizes rounded down. ONNX takes either.
     ratios = np.asarray(after, np.float32) / np.asarray(before, np.float32)
     if np.array_equal(scales, ratios):
@@ -208,8 +234,8 @@ def _resize(e: Emitter, op: ax.ResizeOp, inputs: Sequence[str], output: str) -> 
         given = ["", e.initializer("scales", scales)]
     attributes = {} if op.rounding is None else {"nearest_mode": str(op.rounding.data)}
     coordinates = str(op.coordinates.data)
-    e.node(
-        "Resize", [*inputs, *given], output,
+    return e.node(
+        "Resize", [value, *given], output,
         mode=str(op.mode.data), coordinate_transformation_mode=coordinates, **attributes,
     )  # fmt: skip
 

@@ -80,6 +80,13 @@ class Node:
     def integer(self, name: str, default: int) -> int:
         return int(self.attributes.get(name, default))
 
+    def flag(self, name: str, default: bool) -> bool:
+        """An attribute that is 0 or 1. Raises `ValueError` for anything else, which everyone reads in his own way."""
+        value = self.integer(name, default)
+        if value not in (0, 1):
+            raise ValueError(f"{name} is {value}, not 0 or 1")
+        return bool(value)
+
     def real(self, name: str, default: float) -> float:
         """A float attribute; ONNX keeps them, and their defaults, in binary32."""
         return float(np.float32(self.attributes.get(name, default)))

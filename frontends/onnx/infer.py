@@ -29,7 +29,7 @@ def infer(node: NodeProto, inputs: Sequence[Array | Tensor | None], opsets: Mapp
     _check_attributes(node, inputs)
     model = one_node_model(node, inputs, opsets)
     try:
-        inferred = shape_inference.infer_shapes(model, strict_mode=True)
+        inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except shape_inference.InferenceError as error:
         raise ValueError(first_line(error).rpartition("] ")[2]) from None
     except MemoryError:

@@ -53,6 +53,7 @@ def load(model: str | Path | ModelProto) -> Source:
     else:
         path = Path(model)
         file, folder, proto = path.name, path.parent, _parse(path)
+    _check_text(file, proto)
     opsets = _opsets(file, proto)
     if proto.functions:
         proto = _inline_functions(file, proto)
@@ -129,6 +130,17 @@ def _inline_functions(file: str, proto: ModelProto) -> ModelProto:
         return onnx.inliner.inline_local_functions(proto)
     except Exception as error:  # C++ exceptions of several kinds
         raise AxirError(f"the model's functions cannot be inlined: {first_line(error)}", location=file) from None
+
+
+def _check_text(file: str, proto: ModelProto) -> None:
+    """Every name is text: protobuf gives one that is not as bytes."""
+    graph = proto.graph
+    names: list[object] = [entry.domain for entry in proto.opset_import]
+    names += [item.name for item in (*graph.input, *graph.output, *graph.initializer, *graph.value_info)]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute)]
+    if not all(isinstance(name, str) for name in names):
+        raise _damaged(file, "the model is damaged: a name in it is not text")
 
 
 def _check_names(file: str, graph: GraphProto) -> None:

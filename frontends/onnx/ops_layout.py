@@ -184,7 +184,7 @@ def _all_axes(pads: Sequence[int], axes: Sequence[int], rank: int) -> list[int]:
 
 def _reshape(node: Node) -> Sequence[SSAValue]:
     shape, target = node.shape(), node.constant_integers(1) or []
-    if not node.integer("allowzero", 0):
+    if not node.flag("allowzero", False):
         if any(size == 0 and i >= len(shape) for i, size in enumerate(target)):
             raise ValueError(f"shape {target} copies a dimension that {list(shape)} does not have")
         target = [shape[i] if size == 0 else size for i, size in enumerate(target)]

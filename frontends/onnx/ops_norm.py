@@ -13,9 +13,9 @@ from axir.frontends.onnx.convert import Converter, Node, Unsupported, normal_axe
 
 def _batch_norm(node: Node) -> Sequence[SSAValue]:
     # Before operator set 14 the number of outputs says it.
-    if node.integer("training_mode", 0) or any(node.has_output(i) for i in range(1, node.output_count)):
+    if node.flag("training_mode", False) or any(node.has_output(i) for i in range(1, node.output_count)):
         raise Unsupported("BatchNormalization in training mode")
-    if node.opset < 9 and not node.integer("spatial", 1):
+    if node.opset < 9 and not node.flag("spatial", True):
         raise Unsupported("BatchNormalization with one mean for each pixel (spatial=0)")
     operands = [node.operand(i) for i in range(5)]
     return [node.emit(ax.BatchNormOp, operands, epsilon=base.float_(node.real("epsilon", 1e-5)))]

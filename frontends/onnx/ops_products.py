@@ -18,8 +18,8 @@ def _gemm(node: Node) -> Sequence[SSAValue]:
             [node.operand(0), node.operand(1), node.optional_operand(2)],
             alpha=base.float_(node.real("alpha", 1.0)),
             beta=base.float_(node.real("beta", 1.0)),
-            trans_a=IntegerAttr.from_bool(bool(node.integer("transA", 0))),
-            trans_b=IntegerAttr.from_bool(bool(node.integer("transB", 0))),
+            trans_a=IntegerAttr.from_bool(node.flag("transA", False)),
+            trans_b=IntegerAttr.from_bool(node.flag("transB", False)),
         )
     ]
 

@@ -25,7 +25,7 @@ def reduce(node: Node, kind: ax.ReduceKind, prepared: Callable[[], SSAValue]) ->
     as_input = node.opset >= (13 if node.proto.op_type == "ReduceSum" else AXES_INPUT_OPSET)
     axes = node.constant_integers(1) if as_input else node.integers("axes", None)
     if not axes:
-        if as_input and node.integer("noop_with_empty_axes", 0):
+        if as_input and node.flag("noop_with_empty_axes", False):
             return prepared()  # as ONNX Runtime does; what is done element by element stays
         axes = list(range(rank))
     axes = sorted(normal_axes(axes, rank))
@@ -36,7 +36,7 @@ def reduce(node: Node, kind: ax.ReduceKind, prepared: Callable[[], SSAValue]) ->
         [prepared()],
         kind=ax.ReduceKindAttr(kind),
         axes=base.ints(axes),
-        keepdims=IntegerAttr.from_bool(bool(node.integer("keepdims", 1))),
+        keepdims=IntegerAttr.from_bool(node.flag("keepdims", True)),
     )
 
 

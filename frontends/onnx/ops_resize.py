@@ -49,7 +49,10 @@ def _scaled(node: Node, scales: Sequence[float]) -> list[int]:
     if not all(0.0 < scale < math.inf for scale in scales):
         raise ValueError(f"scales {list(scales)} are not positive numbers")
     # In binary32, as ONNX Runtime does: 3 times 1/3 is 1.
-    return [int(np.float32(size) * np.float32(scale)) for size, scale in zip(node.shape(), scales, strict=True)]
+    sizes = [float(np.float32(size) * np.float32(scale)) for size, scale in zip(node.shape(), scales, strict=True)]
+    if max(sizes, default=0.0) >= 2**31:
+        raise ValueError(f"{list(node.shape())} times {list(scales)} is too large")
+    return [int(size) for size in sizes]
 
 
 def _scales_input(node: Node, index: int) -> list[float] | None:
@@ -97,7 +100,7 @@ def _resize(node: Node) -> Sequence[SSAValue]:
     coordinates = node.text("coordinate_transformation_mode", "half_pixel")
     if coordinates == "tf_crop_and_resize":
         raise Unsupported("Resize of a region (tf_crop_and_resize)")
-    if node.integer("antialias", 0):
+    if node.flag("antialias", False):
         raise Unsupported("Resize with antialias")
     rounding = _member(ax.Rounding, node.text("nearest_mode", "round_prefer_floor"), "nearest_mode")
     shape, rank = node.shape(), len(node.shape())
@@ -116,7 +119,9 @@ def _resize(node: Node) -> Sequence[SSAValue]:
         sizes = _scaled(node, factors)
     if min(sizes) < 1:
         raise ValueError(f"{list(shape)} is resized to {sizes}")
-    return _emit(node, mode, sizes, factors, _member(ax.Coordinates, coordinates, "coordinates"), rounding)
+    return _emit(
+        node, mode, sizes, factors, _member(ax.Coordinates, coordinates, "coordinate_transformation_mode"), rounding
+    )
 
 
 def _to_sizes(node: Node, axes: Sequence[int], target: Sequence[int]) -> tuple[list[int], list[float]]:

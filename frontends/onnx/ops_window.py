@@ -183,7 +183,7 @@ def _pool_pads(node: Node, window: Window) -> tuple[list[int], list[int]]:
     """The pads of a pool that its attributes name, and what `ceil_mode` adds at bottom and right."""
     pads = _resolved_pads(node, window)
     # With SAME the sizes divide, and ceil_mode changes nothing.
-    if not node.integer("ceil_mode", 0) or _auto_pad(node).startswith("SAME"):
+    if not node.flag("ceil_mode", False) or _auto_pad(node).startswith("SAME"):
         return pads, [0, 0]
     extra = _ceil_pads(window, pads)
     if any(extra) and _auto_pad(node) == "VALID":
@@ -226,7 +226,7 @@ def _max_pool(node: Node) -> Sequence[SSAValue]:
 def _avg_pool(node: Node) -> Sequence[SSAValue]:
     window = _window(node)
     pads, extra = _pool_pads(node, window)
-    include = bool(node.integer("count_include_pad", 0)) and any(pads)
+    include = node.flag("count_include_pad", False) and any(pads)
     operand = window.widened(node, node.operand(0))
     if include and any(extra):
         # Named pads count, those of ceil_mode do not: the named ones become zeros of the input.

@@ -19,9 +19,15 @@ Window = TypeVar("Window", ax.ConvOp, ax.AvgPoolOp, ax.MaxPoolOp)
 
 
 def spatial_pads(op: ax.PadOp) -> tuple[int, ...] | None:
-    """(top, left, bottom, right) when an f32 NCHW tensor is padded in height and width only, and nowhere cropped."""
+    """(top, left, bottom, right) when an f32 NCHW tensor is padded by a number in height and width only."""
     pads = base.ints_of(op.pads)
-    if len(pads) != 8 or not is_f32(op.input) or min(pads) < 0 or any(pads[axis] for axis in (0, 1, 4, 5)):
+    if (
+        op.mode.data != ax.PadMode.CONSTANT
+        or len(pads) != 8
+        or not is_f32(op.input)
+        or min(pads) < 0
+        or any(pads[axis] for axis in (0, 1, 4, 5))
+    ):
         return None
     return (*pads[2:4], *pads[6:8])
 

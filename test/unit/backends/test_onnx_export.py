@@ -142,6 +142,16 @@ OPERATORS: dict[str, tuple[str, str]] = {
         "ax.resize %x nearest sizes [1, 4, 9, 4] scales [1.0, 1.0, 1.5, 0.6666666865348816] "
         f"coordinates half_pixel rounding round_prefer_ceil : {X} -> tensor<1x4x9x4xf32>",
     ),
+    "resize linear of other axes": (
+        "",
+        "ax.resize %x linear sizes [1, 7, 4, 9] scales [1.0, 1.75, 0.6666666865348816, 1.5] coordinates half_pixel "
+        f": {X} -> tensor<1x7x4x9xf32>",
+    ),
+    "resize linear of a matrix": (
+        "",
+        "ax.resize %m linear sizes [4, 9] scales [0.7, 2.3] coordinates align_corners : tensor<6x4xf32> -> "
+        "tensor<4x9xf32>",
+    ),
     "resize linear by scales": (
         "",
         "ax.resize %x linear sizes [1, 4, 10, 6] scales [1.0, 1.0, 1.7, 1.0] coordinates asymmetric "
