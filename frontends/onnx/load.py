@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import onnx.inliner
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
+from axir.frontends.onnx.newer import changed_operator
 from axir.frontends.onnx.structure import NumberedNode, live_nodes, node_label, ordered_nodes
 from axir.ir.diagnostics import AxirError
 
@@ -106,6 +108,16 @@ def _opsets(file: str, proto: ModelProto) -> dict[str, int]:
             notes=(f"{supported}; is the file truncated?",),
         )
     version = opsets[STANDARD_DOMAIN]
+    if MAX_OPSET < version <= onnx.defs.onnx_opset_version() and not proto.functions:
+        changed = changed_operator(proto.graph.node, MAX_OPSET, version)
+        if changed is None:
+            print(
+                f"warning: {file}: the model uses ONNX operator set {version}, but only operators that are the same in "
+                f"{MAX_OPSET}; it is read as one of {MAX_OPSET}",
+                file=sys.stderr,
+            )
+            return opsets | {STANDARD_DOMAIN: MAX_OPSET}
+        supported += f", and later ones without {changed}"
     if not MIN_OPSET <= version <= MAX_OPSET:
         raise AxirError(
             f"the model uses ONNX operator set {version}; {supported}",

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import defs, numpy_helper
+from onnx import numpy_helper
 from onnx.backend.test.loader import load_model_tests
 
 from axir.dialects import ax
 from axir.frontends.onnx import import_model
 from axir.frontends.onnx.importer import CONVERTERS, REASON
 from axir.frontends.onnx.load import MAX_OPSET, MIN_OPSET
+from axir.frontends.onnx.newer import changed_operator
 from axir.interp.ax import run_graph
 from axir.ir.context import AxContext, make_context
 from axir.ir.diagnostics import AxirError
@@ -126,35 +127,11 @@ def _in_supported_opset(model: onnx.ModelProto) -> onnx.ModelProto:
     if entry.version < MIN_OPSET:
         raise NotApplicable(f"operator set {entry.version}")
     if entry.version > MAX_OPSET:
-        for node in copy.graph.node:
-            if not node.domain and not _same_meaning(node, entry.version):
-                raise NotApplicable(f"{node.op_type} of operator set {_since(node.op_type, entry.version)}")
+        changed = changed_operator(copy.graph.node, MAX_OPSET, entry.version)
+        if changed is not None:
+            raise NotApplicable(changed)
         entry.version = MAX_OPSET
     return copy
-
-
-def _since(operator: str, opset: int) -> int:
-    return defs.get_schema(operator, opset).since_version
-
-
-def _same_meaning(node: onnx.NodeProto, opset: int) -> bool:
-    """Whether the operator has changed, since operator set 21, in nothing but types and attributes not given here."""
-    try:
-        old, new = defs.get_schema(node.op_type, MAX_OPSET), defs.get_schema(node.op_type, opset)
-    except defs.SchemaError:
-        return False
-    return (
-        [(p.name, p.option) for p in old.inputs] == [(p.name, p.option) for p in new.inputs]
-        and [(p.name, p.option) for p in old.outputs] == [(p.name, p.option) for p in new.outputs]
-        and {a.name for a in node.attribute} <= set(old.attributes)
-        and all(_meaning(old.attributes[name]) == _meaning(new.attributes.get(name)) for name in old.attributes)
-    )
-
-
-def _meaning(attribute: defs.OpSchema.Attribute | None) -> tuple[object, ...] | None:
-    if attribute is None:
-        return None
-    return str(attribute.type), attribute.required, attribute.default_value.SerializeToString()
 
 
 def _with_constants(model: onnx.ModelProto, inputs: list[Any]) -> list[Any]:

@@ -54,6 +54,11 @@ def test_pass_tables_are_current() -> None:
     assert tool("write_passes_doc").current(page) == page, "run tools/write_passes_doc.py and read the difference"
 
 
+def test_operator_tables_are_current() -> None:
+    page = text("operators.md")
+    assert tool("write_operators_doc").current(page) == page, "run tools/write_operators_doc.py"
+
+
 def test_every_pass_has_a_section_with_options_and_an_example() -> None:
     page = text("passes.md")
     assert not tool("write_passes_doc").undocumented(page)
