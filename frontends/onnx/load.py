@@ -107,6 +107,13 @@ def _opsets(file: str, proto: ModelProto) -> dict[str, int]:
             location=file,
             notes=(f"{supported}; is the file truncated?",),
         )
+    for domain, given in opsets.items():
+        if domain and not 0 <= given < 2**31:
+            raise AxirError(
+                f"the model uses version {given} of the operators of '{domain}'",
+                location=file,
+                notes=("the file is damaged; copy or export it again",),
+            )
     version = opsets[STANDARD_DOMAIN]
     if MAX_OPSET < version <= onnx.defs.onnx_opset_version() and not proto.functions:
         changed = changed_operator(proto.graph.node, MAX_OPSET, version)

@@ -57,7 +57,13 @@ def _slice(node: Node) -> Sequence[SSAValue]:
     return [result]
 
 
+MOST_INDICES = 1 << 16
+"""Indices of a gather, which stand in the graph one by one."""
+
+
 def _gather_op(node: Node, operand: SSAValue, axis: int, indices: Sequence[int]) -> SSAValue:
+    if len(indices) > MOST_INDICES:
+        raise Unsupported(f"picking {len(indices)} positions along an axis; {MOST_INDICES} are the most")
     return node.emit(ax.GatherOp, [operand], axis=base.integer(axis), indices=base.ints(indices))
 
 
@@ -96,6 +102,8 @@ def _tile(node: Node) -> Sequence[SSAValue]:
         raise ValueError(f"repeats {repeats} are not one positive number for each of {len(shape)} axes")
     result = node.operand(0)
     for axis, (size, count) in enumerate(zip(shape, repeats, strict=True)):
+        if size * count > MOST_INDICES and 1 not in (size, count):
+            raise Unsupported(f"repeating {size} positions {count} times; {MOST_INDICES} are the most")
         if size > 1 and count > 1:
             result = _gather_op(node, result, axis, [*range(size)] * count)
     tiled = [size * count for size, count in zip(shape, repeats, strict=True)]

@@ -78,7 +78,7 @@ def _numbers(node: Node, name: str, count: int, least: int) -> list[int]:
     """A list attribute of `count` numbers, each `least` by default and at least."""
     values = node.integers(name, [least] * count)
     if len(values) != count or min(values) < least:
-        wanted = f"{_WORDS[count]} positive numbers" if least else f"{_WORDS[count]} numbers >= 0"
+        wanted = f"{_WORDS[count]} positive number{'s' * (count > 1)}" if least else f"{_WORDS[count]} numbers >= 0"
         raise ValueError(f"{name} must be {wanted}, not {values}")
     return values
 

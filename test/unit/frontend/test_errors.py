@@ -35,6 +35,12 @@ def opset(version: int) -> onnx.ModelProto:
     return single("Relu", X, opset=version)
 
 
+def other_domain(version: int) -> onnx.ModelProto:
+    model = single("Relu", X)
+    model.opset_import.add(domain="other", version=version)
+    return model
+
+
 def without_opset() -> onnx.ModelProto:
     model = single("Relu", X)
     del model.opset_import[:]
@@ -79,6 +85,7 @@ def twice_named_output() -> onnx.ModelProto:
 # Model, the node the error names, a part of the message, a part of a note.
 CASES: dict[str, tuple[Callable[[], onnx.ModelProto], str | None, str, str]] = {
     "opset 6": (lambda: opset(6), None, "operator set 6; operator sets 7 to 21 are supported", "opset_version"),
+    "other opset": (lambda: other_domain(2**40), None, "version 1099511627776 of the operators of 'other'", "damaged"),
     "opset 99": (lambda: opset(99), None, "operator set 99; operator sets 7 to 21 are supported", "version_converter"),
     "no opset": (without_opset, None, "does not say which ONNX operator set", "7 to 21"),
     "cycle": (cycle, "second", "Relu depends on itself through 'a'", "not well formed"),
