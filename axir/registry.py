@@ -92,6 +92,9 @@ PASSES: dict[str, PassEntry] = {
     "fuse-epilogue": PassEntry(
         "axir.passes.fuse_epilogue", "FuseEpilogue", "move elementwise work into the operator before it"
     ),
+    "equalize-layers": PassEntry(
+        "axir.passes.equalize_layers", "EqualizeLayers", "give channels between convolutions like ranges"
+    ),
     "calibrate": PassEntry("axir.passes.calibrate", "Calibrate", "record the ranges of tensors over samples"),
     "quantize": PassEntry("axir.passes.quantize", "Quantize", "make the device's graphs int8, from their calibration"),
     "share-memory": PassEntry(

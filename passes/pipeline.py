@@ -11,5 +11,6 @@ GRAPH_PASSES: tuple[str, ...] = (
     "drop-host-parts",
     "validate-operators",
     "fuse-epilogue",
+    "equalize-layers",
 )
 """From an imported network to the fused graph of the device, with the host's graphs around it."""

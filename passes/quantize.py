@@ -23,6 +23,10 @@ others as `per_tensor_histogram`.
 """
 
 
+Clipping = Literal["balanced", "least_squares", "entropy", "percentile"]
+"""How a scheme with histograms finds the range of a tensor: passes/quantization/clipping.py has the rules."""
+
+
 @dataclass(frozen=True)
 class Quantize(ModulePass):
     """Replaces `ax.graph`s of the device by `axq.graph`s: int8 tensors and weights, one requantization an operation."""
@@ -32,6 +36,15 @@ class Quantize(ModulePass):
     scheme: Scheme = field(default="per_tensor_histogram", metadata={"help": "how activation ranges are chosen"})
     quantize_dw_channel_wise: bool = field(
         default=False, metadata={"help": "per-channel inputs of depthwise convolutions with any scheme"}
+    )
+    activation_clipping: Clipping = field(
+        default="balanced", metadata={"help": "how ranges are found from histograms"}
+    )
+    weight_clipping: bool = field(
+        default=False, metadata={"help": "clip weights of a channel where that lowers their squared error"}
+    )
+    bias_correction: bool = field(
+        default=True, metadata={"help": "biases take back what rounding the weights adds on average"}
     )
     softmax_neutral_value: float = field(
         default=-100000.0, metadata={"help": "real value of the lanes behind the last channel of a softmax"}
@@ -43,7 +56,16 @@ class Quantize(ModulePass):
 
         store = AxContext.of(ctx).store
         for graph in filter(on_device, device_parts(op)):
-            quantize(graph, store, self.scheme, self.quantize_dw_channel_wise, self.softmax_neutral_value)
+            quantize(
+                graph,
+                store,
+                self.scheme,
+                self.quantize_dw_channel_wise,
+                self.softmax_neutral_value,
+                activation_clipping=self.activation_clipping,
+                weight_clipping=self.weight_clipping,
+                bias_correction=self.bias_correction,
+            )
 
 
 def quantize(
@@ -52,11 +74,16 @@ def quantize(
     scheme: Scheme,
     dw_channel_wise: bool = False,
     softmax_neutral_value: float = -100000.0,
+    *,
+    activation_clipping: Clipping = "balanced",
+    weight_clipping: bool = False,
+    bias_correction: bool = True,
 ) -> None:
     """Replace `graph` by its quantized form; a failure leaves it as it was.
 
     Raises `AxirError` where statistics are missing or an operation has no quantized form.
     """
+    from axir.passes.quantization.clipping import RULES
     from axir.passes.quantization.graph import describe, tensors
     from axir.passes.quantization.lower import lower_graph
     from axir.passes.quantization.tensor_types import channel_means, choose_types
@@ -69,10 +96,11 @@ def quantize(
     types = choose_types(
         graph,
         store,
-        histogram=scheme != "per_tensor_min_max",
+        rule=None if scheme == "per_tensor_min_max" else RULES[activation_clipping],
         per_channel=dw_channel_wise or scheme == "hybrid_per_tensor_per_channel",
     )
-    quantized = lower_graph(graph, types, channel_means(graph, store), store, softmax_neutral_value)
+    means = channel_means(graph, store) if bias_correction else {}
+    quantized = lower_graph(graph, types, means, store, softmax_neutral_value, clip_weights=weight_clipping)
     block = graph.parent_block()
     assert block is not None
     block.insert_op_before(quantized, graph)

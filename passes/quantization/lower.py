@@ -33,14 +33,17 @@ def lower_graph(
     means: dict[SSAValue, F32],
     store: WeightStore,
     softmax_neutral_value: float,
+    *,
+    clip_weights: bool = False,
 ) -> axq.GraphOp:
     """The quantized form of `graph`, whose tensors get the given types.
 
     `means` are those of every channel, of the tensors where they are known: they correct biases of convolutions.
-    `softmax_neutral_value` is what every softmax gets behind its last channel.
+    `softmax_neutral_value` is what every softmax gets behind its last channel. `clip_weights` clips the weights of each
+    output channel where that lowers their squared error.
     Raises `AxirError` for operations without a quantized form and for constants where a tensor is needed.
     """
-    lowering = _Lowering(types, means, store, softmax_neutral_value)
+    lowering = _Lowering(types, means, store, softmax_neutral_value, clip_weights)
     block = graph.body.block
     inputs = [
         (name.data, axq.quantized(base.shape_of(argument), types[argument]))
@@ -68,8 +71,10 @@ class _Lowering:
         means: dict[SSAValue, F32],
         store: WeightStore,
         softmax_neutral_value: float,
+        clip_weights: bool,
     ):
         self.softmax_neutral_value = softmax_neutral_value
+        self.clip_weights = clip_weights
         self.types = types
         self.means = means
         self.store = store
@@ -130,7 +135,8 @@ class _Lowering:
         transposed = isinstance(op, ax.ConvTransposeOp)
         means = None if transposed else self.means.get(op.input)
         try:
-            quantized = quantize_weights(weight, bias, scale, op.group.value.data, transposed, means)
+            group = op.group.value.data
+            quantized = quantize_weights(weight, bias, scale, group, transposed, means, clip=self.clip_weights)
         except ValueError as error:
             raise AxirError(str(error), op=op) from None
         properties = _copied(op, names) | {

@@ -60,12 +60,13 @@ def parameters(low: F64, high: F64) -> tuple[F32, I32]:
     return scale, np.clip(zero_point, numerics.INT8_MIN, numerics.INT8_MAX).astype(np.int32)
 
 
-def least_error_range(counts: I64, minimum: float, maximum: float) -> Range:
+def least_error_range(counts: F64 | I64, minimum: float, maximum: float, *, clip_weight: float = 1.0) -> Range:
     """The range, holding zero and within the extremes, that quantizes a histogram with the least squared error.
 
     `counts` are over equal bins from `minimum` to `maximum`. A value outside the range [low, high] is off by its
     distance to it, one inside by step**2 / 12 on average, step = (high - low) / 255. The values in zero's bin count as
-    exact: they are a ReLU's zeros or much smaller than a step. Candidates are edges of bins, denser near zero.
+    exact: they are a ReLU's zeros or much smaller than a step. Candidates are edges of bins, denser near zero. The errors of
+    clipped values count `clip_weight` times.
     """
     bins = len(counts)
     if minimum == maximum:
@@ -90,7 +91,7 @@ def least_error_range(counts: I64, minimum: float, maximum: float) -> Range:
     inside = _prefix(weights)
     step = (high[None, :] - low[:, None]) / STEPS
     rounding = step**2 / 12 * (inside[highs][None, :] - inside[lows][:, None])
-    error = clipped_low[:, None] + clipped_high[None, :] + rounding
+    error = clip_weight * (clipped_low[:, None] + clipped_high[None, :]) + rounding
     best_low, best_high = np.unravel_index(np.argmin(error), error.shape)
     return Range(float(low[best_low]), float(high[best_high]))
 

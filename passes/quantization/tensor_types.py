@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import cast
 
@@ -15,6 +16,7 @@ from axir.dialects.axq import Constant, QuantType
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
+from axir.passes.quantization.clipping import Histogram, RangeRule, joined
 from axir.passes.quantization.graph import (
     centred_values,
     convolution_inputs,
@@ -23,24 +25,24 @@ from axir.passes.quantization.graph import (
     shared_groups,
     stats_of,
 )
-from axir.passes.quantization.ranges import PROBABILITIES, Range, least_error_range, parameters
+from axir.passes.quantization.ranges import PROBABILITIES, Range, parameters
 
 
 def choose_types(
-    graph: ax.GraphOp, store: WeightStore, *, histogram: bool, per_channel: bool
+    graph: ax.GraphOp, store: WeightStore, *, rule: RangeRule | None, per_channel: bool
 ) -> dict[SSAValue, QuantType]:
     """The quantized type of every tensor.
 
-    `histogram` clips to the range of least squared error, else extremes decide; `per_channel` gives inputs of depthwise
-    convolutions one scale a channel, from the channel's extremes. Tensors returned by the graph are never clipped: of
-    scores and boxes the extremes are what matters. Raises `AxirError` where statistics are missing.
+    `rule` finds the range of a tensor from its histogram, without it extremes decide; `per_channel` gives inputs of
+    depthwise convolutions one scale a channel, from the channel's extremes. Tensors returned by the graph are never
+    clipped: of scores and boxes the extremes are what matters. Raises `AxirError` where statistics are missing.
     """
     returned = set(graph.terminator.operands)
     centred = centred_values(graph)
     types: dict[SSAValue, QuantType] = {}
     for group in shared_groups(graph):
-        clip = histogram and returned.isdisjoint(group)
-        range_ = reduce(Range.union, [_range(value, graph, store, clip) for value in group])
+        clip = rule if returned.isdisjoint(group) else None
+        range_ = _range(group, graph, store, clip)
         type_ = range_.quant_type() if centred.isdisjoint(group) else range_.centred_type()
         types.update(dict.fromkeys(group, type_))
     if per_channel:
@@ -58,15 +60,20 @@ def channel_means(graph: ax.GraphOp, store: WeightStore) -> dict[SSAValue, NDArr
     return means
 
 
-def _range(value: SSAValue, graph: ax.GraphOp, store: WeightStore, clip: bool) -> Range:
-    if isinstance(value.owner, ax.SoftmaxOp):
-        return PROBABILITIES
-    stats = stats_of(value, graph)
-    minimum, maximum = stats.minimum.value.data, stats.maximum.value.data
-    if not clip:
-        return Range.of(minimum, maximum)
-    attribute = _recorded(stats.histogram, "histogram", "per_tensor_histogram", value, graph)
-    return least_error_range(_values(attribute, None, value, graph, store).astype(np.int64), minimum, maximum)
+def _range(group: Sequence[SSAValue], graph: ax.GraphOp, store: WeightStore, rule: RangeRule | None) -> Range:
+    """The range of tensors that share it: by `rule`, that of their histograms together."""
+    fixed = [PROBABILITIES for value in group if isinstance(value.owner, ax.SoftmaxOp)]
+    measured = [value for value in group if not isinstance(value.owner, ax.SoftmaxOp)]
+    stats = [stats_of(value, graph) for value in measured]
+    extremes = [(one.minimum.value.data, one.maximum.value.data) for one in stats]
+    if rule is None:
+        return reduce(Range.union, [*fixed, *(Range.of(low, high) for low, high in extremes)])
+    histograms: list[Histogram] = []
+    for value, one, (low, high) in zip(measured, stats, extremes, strict=True):
+        attribute = _recorded(one.histogram, "histogram", "per_tensor_histogram", value, graph)
+        histograms.append(Histogram(_values(attribute, None, value, graph, store).astype(np.float64), low, high))
+    clipped = [rule(*joined(histograms))] if histograms else []
+    return reduce(Range.union, [*fixed, *clipped])
 
 
 def _channel_type(value: SSAValue, graph: ax.GraphOp, store: WeightStore) -> QuantType:

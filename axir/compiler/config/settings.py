@@ -32,6 +32,7 @@ GROUPS = {
 Pool = Literal["global.ddr", "global.l2", "global.l1"]
 CleanerCondition = Literal["maximum_weight_tensor_size", "maximum_weight_tensor_first_dimension_size"]
 Scheme = Literal["per_tensor_histogram", "per_tensor_min_max", "hybrid_per_tensor_per_channel"]
+Clipping = Literal["balanced", "least_squares", "entropy", "percentile"]
 Multicore = Literal["multiprocess", "multithread", "batch", "cooperative", "pipeline"]
 Allocation = Literal["graph", "lazy", "backjump_recursive", "try_all"]
 TraceLevel = Literal["[?]", "[B]", "[PB]", "[PE]", "[K]", "[M]", "[T]"]
@@ -51,6 +52,21 @@ class Settings:
         "per-channel min-max for inputs of depthwise convolutions, histogram per tensor elsewhere")
     quantize_dw_channel_wise: bool = setting(
         "quantization", False, effect=True, meaning="depthwise convolutions quantized channel by channel")
+    activation_clipping: Clipping = setting(
+        "quantization", "balanced", effect=True,
+        meaning="how the schemes with histograms find a range: least squared error, in which clipped values count a "
+        "fifth (balanced) or in full; least divergence of distributions (entropy); or 99.99 % of the values at each "
+        "end. AXIR's own")
+    weight_clipping: bool = setting(
+        "quantization", False, effect=True,
+        meaning="clip the weights of an output channel where that lowers their squared error. AXIR's own")
+    bias_correction: bool = setting(
+        "quantization", True, effect=True,
+        meaning="biases of convolutions take back what rounding the weights adds on average. AXIR's own")
+    cross_layer_equalization: bool = setting(
+        "quantization", False, effect=True,
+        meaning="scale weights so that channels between two convolutions have like ranges; not across a ReLU6. AXIR's "
+        "own")
     onnx_opset_version: int = setting(
         "quantization", 17, low=17, effect=True,
         meaning="opset in which a PyTorch module given to quantize() or compile() is exported to ONNX")

@@ -14,6 +14,7 @@ from small_networks import SIZE, convolution, model, save, sound, weights
 
 from axir.compiler import CompilerConfig, compile, quantize
 from axir.dialects import axq
+from axir.ir.constants import constant_array
 from axir.ir.diagnostics import AxirError
 from axir.runtime import Context
 from axir.tools.axc import main as axc
@@ -61,6 +62,57 @@ def test_quantize_dw_channel_wise(tmp_path: Path) -> None:
     assert [element.per_channel for element in elements()] == [False, False, False]
     assert [element.per_channel for element in elements(quantize_dw_channel_wise=True)] == [False, True, False]
     agrees(tmp_path / "out", quantize_dw_channel_wise=True)
+
+
+def weighted(**settings: Any) -> list[axq.ConvOp]:
+    quantized = quantize(network(), SAMPLES, CompilerConfig(**settings))
+    return [op for op in quantized.graph.body.block.ops if isinstance(op, axq.ConvOp)]
+
+
+@pytest.mark.parametrize("rule", ["least_squares", "entropy", "percentile"])
+def test_activation_clipping(tmp_path: Path, rule: str) -> None:
+    default, other, extremes = (
+        elements(**settings)
+        for settings in ({}, {"activation_clipping": rule}, {"quantization_scheme": "per_tensor_min_max"})
+    )
+    assert [element.scalar for element in other] != [element.scalar for element in default]
+    assert all(a.scalar[0] <= b.scalar[0] for a, b in zip(other, extremes, strict=True))
+    # Without histograms there is nothing to clip.
+    plain = elements(quantization_scheme="per_tensor_min_max", activation_clipping=rule)
+    assert [element.scalar for element in plain] == [element.scalar for element in extremes]
+    agrees(tmp_path / "out", activation_clipping=rule)
+
+
+def test_weight_clipping(tmp_path: Path) -> None:
+    """With 4096 weights of 1 and one of 1.5, a smaller step is worth more than that one weight."""
+    many, outlier = np.full((4, 4097, 1, 1), 1.0, np.float32), 1.5
+    many *= np.random.default_rng(0).uniform(0.5, 1, many.shape).astype(np.float32)
+    many[:, 0] = outlier
+    node = helper.make_node("Conv", ["x", "w"], ["y"], "wide", kernel_shape=[1, 1])
+    wide = model([node], {"w": many}, [1, 4097, 2, 2], ["y"])
+    samples = [np.random.default_rng(0).standard_normal((1, 4097, 2, 2)).astype(np.float32)]
+
+    def scales(**settings: Any) -> list[float]:
+        quantized = quantize(wide, samples, CompilerConfig(**settings))
+        (op,) = (op for op in quantized.graph.body.block.ops if isinstance(op, axq.ConvOp))
+        return list(constant_array(op.weight_scale, quantized.store, op))
+
+    assert scales() == pytest.approx([outlier / 127] * 4)
+    assert all(0.6 * outlier / 127 <= scale < outlier / 127 for scale in scales(weight_clipping=True))
+    agrees(tmp_path / "out", weight_clipping=True)
+
+
+def test_bias_correction(tmp_path: Path) -> None:
+    pairs = list(zip(weighted(), weighted(bias_correction=False), strict=True))
+    assert any(plain.bias != default.bias for default, plain in pairs)
+    assert all(plain.weight == default.weight for default, plain in pairs)
+    agrees(tmp_path / "out", bias_correction=False)
+
+
+def test_cross_layer_equalization(tmp_path: Path) -> None:
+    default, equalized = weighted(), weighted(cross_layer_equalization=True)
+    assert equalized[0].weight_scale != default[0].weight_scale
+    agrees(tmp_path / "out", cross_layer_equalization=True)
 
 
 def test_compiler_mode(tmp_path: Path) -> None:
