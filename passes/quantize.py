@@ -37,9 +37,7 @@ class Quantize(ModulePass):
     quantize_dw_channel_wise: bool = field(
         default=False, metadata={"help": "per-channel inputs of depthwise convolutions with any scheme"}
     )
-    activation_clipping: Clipping = field(
-        default="balanced", metadata={"help": "how ranges are found from histograms"}
-    )
+    activation_clipping: Clipping = field(default="balanced", metadata={"help": "how ranges are found from histograms"})
     weight_clipping: bool = field(
         default=False, metadata={"help": "clip weights of a channel where that lowers their squared error"}
     )

@@ -23,8 +23,10 @@ PERCENTILE = 99.99
 
 CLIP_WEIGHT = 0.2
 """Rounding disturbs all values of a tensor alike, clipping a few large ones, which the layers behind it saturate or
-average away. Of 1, 0.5, 0.2, 0.1 and 0.05 this one had the best mean SQNR at the outputs of the three trained networks
-of larger outputs that were measured (MobileNetV2, FastestDet, MiniFASNet): 17.4 dB, against 16.9 dB with 1."""
+average away. Of 1, 0.5, 0.2, 0.1 and 0.05 this one had the best agreement with the float networks, on average over
+MobileNetV2, FastestDet, MiniFASNet and PP-OCR's classifier: 95.1 %, against 91.7 % with 1. The mean SQNR at the outputs
+of the first three rose from 16.9 to 17.4 dB; that of the fourth's two probabilities, a matter of single inputs, fell
+from 27.5 to 24.4 dB."""
 
 WEIGHT_SHARES = np.linspace(1.0, 0.6, 41)
 """Candidates for the range of a channel's weights, as shares of the greatest."""

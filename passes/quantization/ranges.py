@@ -65,8 +65,8 @@ def least_error_range(counts: F64 | I64, minimum: float, maximum: float, *, clip
 
     `counts` are over equal bins from `minimum` to `maximum`. A value outside the range [low, high] is off by its
     distance to it, one inside by step**2 / 12 on average, step = (high - low) / 255. The values in zero's bin count as
-    exact: they are a ReLU's zeros or much smaller than a step. Candidates are edges of bins, denser near zero. The errors of
-    clipped values count `clip_weight` times.
+    exact: they are a ReLU's zeros or much smaller than a step. Candidates are edges of bins, denser near zero.
+    The errors of clipped values count `clip_weight` times.
     """
     bins = len(counts)
     if minimum == maximum:
