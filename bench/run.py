@@ -25,6 +25,8 @@ BENCHMARKS = {
     "third_opinion": "the QDQ export under ONNX Runtime",
     "shipped_configs": "the shipped configurations against the defaults",
     "small_memories": "ever smaller memories, until the refusal",
+    "models": "all networks: compiling, share on the device, frame rate, accuracy",
+    "accuracy_all": "every trained network's task, beside ONNX Runtime's quantization",
     "accuracy": "top-1, beside ONNX Runtime's quantization",
     "compile_time": "axc beside ONNX Runtime's quantization",
 }
