@@ -84,6 +84,22 @@ def photo_crops(folder: Path, size: tuple[int, int], prepare: Callable[[Image.Im
     return Samples(CROPS * len(files), crop)
 
 
+def letterboxed(folder: Path, side: int) -> Samples:
+    """Photos as YOLO takes them: the long side scaled to `side`, grey bars to a square, RGB 0..1."""
+    files = _files(folder)
+
+    def photo(index: int) -> F32:
+        image = _open(files[index])
+        image = image.resize(
+            tuple(round(edge * side / max(image.size)) for edge in image.size), Image.Resampling.BILINEAR
+        )
+        square = Image.new("RGB", (side, side), (114, 114, 114))
+        square.paste(image, tuple((side - edge) // 2 for edge in image.size))
+        return _nchw(np.asarray(square, np.float32) / np.float32(255))
+
+    return Samples(len(files), photo)
+
+
 def cifar(file: Path) -> Samples:
     """CIFAR-10 test images: RGB 0..255, 32x32."""
 

@@ -102,6 +102,15 @@ NETWORKS = {
     )
 }
 
+DETECTORS = {
+    network.name: network
+    for network in (
+        Network("yunet_n_320", lambda shared: images.photo_crops(_kodak(shared), (320, 320), images.bgr)),
+        Network("yolov8n_rand", lambda shared: images.letterboxed(_kodak(shared), 640)),
+    )
+}
+"""Networks that the benchmarks of several cores take beside `NETWORKS`."""
+
 
 def _generated(name: str, generator: Path) -> Path:
     path = BUILD / f"{name}.onnx"

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "bit_exact": "simulator = reference, every byte",
     "third_opinion": "the QDQ export under ONNX Runtime",
     "shipped_configs": "the shipped configurations against the defaults",
+    "cores": "several cores, in every mode, against one",
     "small_memories": "ever smaller memories, until the refusal",
     "models": "all networks: compiling, share on the device, frame rate, accuracy",
     "accuracy_all": "every trained network's task, beside ONNX Runtime's quantization",

@@ -228,7 +228,7 @@ def _does_not_pack(
     return AxirError(
         f"the program does not fit {memory}: {budget.of(memory) + over:,} bytes needed, {budget.of(memory):,} allowed "
         f"({over:,} too many) after {attempts} round{'s' * (attempts > 1)} of planning",
-        node=network.layers[jobs[position].layer].name,
+        node=network.layers[jobs[position].layer].name if jobs else None,  # a core may have nothing but ports
         notes=(
             f"alive there ({peak:,} bytes): " + ", ".join(f"{b.label} {b.size:,}" for b in alive[:8]),
             f"raise {memory}_constraint or resources_used",

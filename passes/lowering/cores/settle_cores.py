@@ -30,7 +30,7 @@ def settle_cores(
     """
     share = budget.l2
     use: _Use | None = None
-    for _ in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             programs = [
                 CoreProgram(*settle(own.network, replace(budget, l2=share), options, code.buffers, target), own.numbers)
@@ -45,10 +45,21 @@ def settle_cores(
             return programs
         if not share:
             break
-        # What all need shrinks at least as fast as what each may use, but for what they cannot do without.
-        share = max(0, min(share - (use.total - budget.l2) // len(programs), int(share * budget.l2 / use.total)))
+        # Bytes that several cores use go only when all do without them: so each time, more than what is too much.
+        share = min(share, _level(use.own, attempt * (use.total - budget.l2)))
     assert use is not None
     raise _too_much(partition, use, budget.l2)
+
+
+def _level(sizes: Sequence[int], excess: int) -> int:
+    """The most that any of the sizes may be, so that all together become smaller by `excess`."""
+    rest = sum(sizes) - excess
+    for place, size in enumerate(sorted(sizes)):
+        left = len(sizes) - place
+        if size * left >= rest:
+            return max(0, rest // left)
+        rest -= size
+    return max(sizes)
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ class _Use:
     shared: int
     private: Sequence[int]  # by core
     code: int
+    own: Sequence[int]  # by core: all that it uses, with what others use too
     alive: Sequence[tuple[int, Sequence[Buffer]]]  # by core: where most is alive, its layer and what that is
 
     @property
@@ -70,6 +82,7 @@ def _use(programs: Sequence[CoreProgram], code: CodeHome, sets: int) -> _Use:
     constants: dict[bytes, int] = {}
     shared: dict[str, int] = {}
     private: list[int] = []
+    all_own: list[int] = []
     alive: list[tuple[int, Sequence[Buffer]]] = []
     descriptors = 0
     for program in programs:
@@ -79,11 +92,13 @@ def _use(programs: Sequence[CoreProgram], code: CodeHome, sets: int) -> _Use:
         shared |= {b.shared: b.size * (1 if b.port else sets) for b in there if b.shared is not None}
         own = {buffer: i for buffer, i in there.items() if buffer.parts is None and buffer.shared is None}
         private.append(pack(list(own.values()), 0, nodes=0).height)
+        listed = sum(buffer.size for buffer in code.buffers(program.jobs).values() if buffer.memory == "l2")
+        descriptors += listed
+        all_own.append(pack(list(there.values()), 0, nodes=0).height + listed)
         _, position = greatest_alive(list(own.values()))
         layer = program.numbers[program.jobs[position].layer] if own else 0
         alive.append((layer, [buffer for buffer, i in own.items() if i.first <= position <= i.last]))
-        descriptors += sum(buffer.size for buffer in code.buffers(program.jobs).values() if buffer.memory == "l2")
-    return _Use(sum(constants.values()), sum(shared.values()), private, descriptors, alive)
+    return _Use(sum(constants.values()), sum(shared.values()), private, descriptors, all_own, alive)
 
 
 def _too_much(partition: Partition, use: _Use, allowed: int) -> AxirError:
