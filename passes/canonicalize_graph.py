@@ -19,6 +19,7 @@ from axir.passes.patterns import (
     blocks,
     channels,
     constants,
+    edges,
     movement,
     normalization,
     padding,
@@ -74,6 +75,8 @@ def canonicalize(
         padding.PadToDepthwise(store),
         channels.ChannelShuffle(store),
         resize.NearestResize(store),
+        edges.PadWithPixels(),
+        edges.LinearResize(store),
         blocks.SpaceToDepthToConv(store),
         blocks.DepthToSpaceToConv(store),
     )

@@ -14,6 +14,7 @@ UNITS: dict[type[Operation], str] = {
     ax.ConvOp: f"{ARRAY}; {DEPTHWISE} with one channel a group",
     ax.ConvTransposeOp: f"{ARRAY}; {DEPTHWISE} with one channel a group",
     ax.GemmOp: ARRAY,
+    ax.HeadMatMulOp: ARRAY,
     ax.MatMulOp: ARRAY,
     ax.NormalizeOp: VECTOR,
     ax.MaxPoolOp: DEPTHWISE,

@@ -182,6 +182,18 @@ def extremes(g: Graph) -> None:
     g("Min", 6.0, g("Max", "x", 0.0))
 
 
+def padding(mode: str) -> Build:
+    return lambda g: g("Pad", "x", np.array([0, 0, 2, 1, 0, 0, 0, 3]), mode=mode)
+
+
+def enlarged(height: int, width: int, coordinates: str) -> Build:
+    def build(g: Graph) -> None:
+        scales = np.array([1, 1, height, width], np.float32)
+        g("Resize", "x", "", scales, mode="linear", coordinate_transformation_mode=coordinates)
+
+    return build
+
+
 CASES: dict[str, tuple[Build, Sequence[int], list[str]]] = {
     "gelu of PyTorch": (gelu_of_torch, PIXELS, ["unary"]),
     "gelu halved first": (gelu_halved_first, PIXELS, ["unary"]),
@@ -210,6 +222,16 @@ CASES: dict[str, tuple[Build, Sequence[int], list[str]]] = {
     "pixel unshuffle": (pixel_unshuffle, PIXELS, ["conv"]),
     "expanded operand": (expanded_operand, PIXELS, ["sigmoid", "conv"]),
     "extremes": (extremes, PIXELS, ["clip"]),
+    "padding by edges": (padding("edge"), PIXELS, ["slice", "concat", "slice", "slice", "concat"]),
+    "padding by reflection": (padding("reflect"), PIXELS, ["slice"] * 2 + ["concat"] + ["slice"] * 4 + ["concat"]),
+    **{
+        f"linear enlargement {height} x {width}": (
+            enlarged(height, width, "half_pixel" if width > 1 else "pytorch_half_pixel"),
+            PIXELS,
+            ["slice", "slice", "concat"] * ((height > 1) + (width > 1)) + ["conv_transpose"],
+        )
+        for height, width in ((2, 2), (3, 2), (4, 1), (1, 8), (5, 7))
+    },
 }
 
 
