@@ -12,8 +12,9 @@ A device segment must pay. With the figures of the target description, a partiti
     + sum over operators that the host runs and the device could, of
                            MACs / host.compute + bytes of results / host.copy
 
-Segments, and separate pieces of segments, go to the host one after another as long as that makes the sum smaller; the
-last segment never does. Bytes are one an element on the link, without padding, and four in the host's memory.
+Segments, and separate pieces of segments, go to the host one after another, the least work first, as long as that makes
+the sum smaller; the last segment never does. Bytes are one an element on the link, without padding, and four in the
+host's memory.
 """
 
 from __future__ import annotations
@@ -56,19 +57,17 @@ def stages(ops: Sequence[Operation], forced: Ops, target: Target) -> Stages:
     """
     best = _placed(ops, forced)
     cost = _cost(best, forced, target)
-    host = dict(forced)
-    while len(best.device) > 1:
-        found = None
-        for candidate in _candidates(best):
-            if len(host) + len(candidate) == len(ops):
+    host, improved = dict(forced), True
+    while improved and len(best.device) > 1:
+        improved = False
+        for candidate in sorted(_candidates(best), key=lambda candidate: _on_host(candidate, target)):
+            if len(host) + len(candidate) == len(ops) or _on_host(candidate, target) > _on_device(candidate, target):
                 continue
             attempt = _placed(ops, host | candidate)
             attempted = _cost(attempt, forced, target)
             if attempted < cost:
-                found, cost = (host | candidate, attempt), attempted
-        if found is None:
-            break
-        host, best = found
+                host, best, cost, improved = host | candidate, attempt, attempted, True
+                break
     return best
 
 
@@ -154,15 +153,23 @@ def _crossings(value: SSAValue, host: Ops, place: Mapping[Operation, int]) -> in
 
 def _cost(partition: Stages, forced: Ops, target: Target) -> float:
     """Seconds a frame, as far as the choice changes them."""
-    total = 0.0
-    for segment in partition.device:
-        taken, given = border(segment)
-        transferred = sum(map(_elements, (*taken, *given)))
-        total += target.device.launch / target.device.frequency + target.host.call * 1e-9
-        total += transferred / target.host.link
     moved = [op for ops in partition.host for op in ops if op not in forced]
-    total += total_macs(moved) / target.host.compute
-    return total + sum(4 * _elements(value) for value in results(moved)) / target.host.copy
+    return sum(_on_device(segment, target) for segment in partition.device) + _on_host(moved, target)
+
+
+def _on_device(segment: Ops, target: Target) -> float:
+    """What a segment needs beside its work, and so the most that there is to gain without it."""
+    taken, given = border(segment)
+    transferred = sum(map(_elements, (*taken, *given)))
+    fixed = target.device.launch / target.device.frequency + target.host.call * 1e-9
+    return fixed + transferred / target.host.link
+
+
+def _on_host(ops: Iterable[Operation], target: Target) -> float:
+    """The time of operators on the host, which the device could run."""
+    moved = list(ops)
+    copied = sum(4 * _elements(value) for value in results(moved))
+    return total_macs(moved) / target.host.compute + copied / target.host.copy
 
 
 def border(segment: Ops) -> tuple[list[SSAValue], list[SSAValue]]:
