@@ -6,6 +6,7 @@ IEEE-754 binary32 with round to nearest even; constants are computed in binary64
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -86,11 +87,21 @@ def _sigmoid(x: F64) -> F64:
     return 0.5 * (1.0 + np.tanh(0.5 * x))
 
 
+def _erf(x: F64) -> F64:
+    return np.vectorize(math.erf, otypes=[np.float64])(x)
+
+
+def _gelu_tanh(x: F64) -> F64:
+    return 0.5 * x * (1.0 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
 FUNCTIONS: dict[str, tuple[Callable[[F64], F64], tuple[float, float], tuple[float, float]]] = {
     # name: function, (intercept, slope) left of the bins, the same right of them
     "sigmoid": (_sigmoid, (0.0, 0.0), (1.0, 0.0)),
     "tanh": (lambda x: np.tanh(x), (-1.0, 0.0), (1.0, 0.0)),
     "silu": (lambda x: x * _sigmoid(x), (0.0, 0.0), (0.0, 1.0)),
+    "gelu": (lambda x: 0.5 * x * (1.0 + _erf(x * math.sqrt(0.5))), (0.0, 0.0), (0.0, 1.0)),
+    "gelu_tanh": (_gelu_tanh, (0.0, 0.0), (0.0, 1.0)),
     "hard_swish": (lambda x: x * np.clip(x / 6 + 0.5, 0, 1), (0.0, 0.0), (0.0, 1.0)),
 }
 

@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 
 from axir.dialects import ax, base
 from axir.dialects.axq import LARGEST_PRODUCT, MAX_NORMALIZED
+from axir.passes.patterns.tables import UNARY_TABLES
 from axir.passes.patterns.values import is_constant, is_f32
 
 IMPORT_REASON = "reason"
@@ -101,6 +102,19 @@ def constraint_no_dilation(op: ax.AvgPoolOp) -> str | None:
     return None if set(dilations) == {1} else f"its window has dilations {list(dilations)}"
 
 
+def constraint_some_computed(op: Operation) -> str | None:
+    """Not all tensors that an addition, multiplication or concatenation takes are constants."""
+    return "it works on constants alone" if all(map(is_constant, op.operands)) else None
+
+
+def constraint_reshape(op: ax.ReshapeOp) -> str | None:
+    """A reshape puts pixels into rows of another length; channels stay."""
+    before, after = base.shape_of(op.input), base.shape_of(op.result)
+    if is_constant(op.input):
+        return "it works on a constant"
+    return None if before[1] == after[1] else f"it makes {after[1]} of {before[1]} channels"
+
+
 def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
     """Operands have equal shapes, or one of them is [1, C, 1, 1] and broadcasts to the other."""
     shape = base.shape_of(op.result)
@@ -116,6 +130,12 @@ def constraint_slope(op: ax.PReluOp) -> str | None:
     if not is_constant(op.slope):
         return "its slope is computed, not constant"
     return None if padded[2:] == (1, 1) else f"its slope of shape {list(slope)} differs between positions"
+
+
+def constraint_function(op: ax.UnaryFunctionOp) -> str | None:
+    """A function of one number is `gelu` or `gelu_tanh`; others have operators of their own."""
+    name = op.function.data.name
+    return None if name in UNARY_TABLES else f"it has no table for {name}"
 
 
 def constraint_softmax_axis(op: ax.SoftmaxOp) -> str | None:
@@ -179,8 +199,8 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.ConvTransposeOp: (constraint_weights, constraint_transposed_groups),
     ax.MaxPoolOp: (constraint_data_is_computed,),
     ax.AvgPoolOp: (constraint_data_is_computed, constraint_no_dilation),
-    ax.AddOp: (constraint_data_is_computed, constraint_broadcast),
-    ax.MulOp: (constraint_data_is_computed, constraint_broadcast),
+    ax.AddOp: (constraint_some_computed, constraint_broadcast),
+    ax.MulOp: (constraint_some_computed, constraint_broadcast),
     ax.ReluOp: (constraint_data_is_computed,),
     ax.ClipOp: (constraint_data_is_computed,),
     ax.LeakyReluOp: (constraint_data_is_computed,),
@@ -191,10 +211,12 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.SigmoidOp: (constraint_data_is_computed,),
     ax.SiluOp: (constraint_data_is_computed,),
     ax.TanhOp: (constraint_data_is_computed,),
+    ax.UnaryFunctionOp: (constraint_data_is_computed, constraint_function),
     ax.SoftmaxOp: (constraint_data_is_computed, constraint_softmax_axis),
     ax.HeadMatMulOp: (constraint_data_is_computed, constraint_product),
     ax.NormalizeOp: (constraint_normalize_axes, constraint_normalize_size, constraint_normalize_parameters),
-    ax.ConcatOp: (constraint_data_is_computed, constraint_concat_axis),
+    ax.ConcatOp: (constraint_some_computed, constraint_concat_axis),
+    ax.ReshapeOp: (constraint_reshape,),
     ax.SliceOp: (constraint_data_is_computed, constraint_slice_steps),
 }
 """The operators of the device, each with its constraints beyond the general ones."""
@@ -209,7 +231,6 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.ReduceOp: "only means over height and width of [1, C, H, W] run there, as average pools",
     ax.MaxOp: "it has no maximum of two tensors",
     ax.MinOp: "it has no minimum of two tensors",
-    ax.UnaryFunctionOp: "it has no table for this function",
     ax.GatherOp: "it only takes channels in other orders",
     ax.ExpandOp: "it repeats elements only as part of an addition or multiplication",
     ax.DepthToSpaceOp: "it does not move channels to pixels",
@@ -217,7 +238,6 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.ResizeOp: "only enlargements of height and width by whole factors run: nearest, or linear at pixel centres",
     ax.GlobalAvgPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.GlobalMaxPoolOp: "only pools over height and width of [1, C, H, W] run there",
-    ax.ReshapeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
     ax.TransposeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
 }
 """Reasons for operators that are not in the table; earlier passes turn some forms of them into ones that are."""

@@ -16,6 +16,7 @@ UNITS: dict[type[Operation], str] = {
     ax.GemmOp: ARRAY,
     ax.HeadMatMulOp: ARRAY,
     ax.MatMulOp: ARRAY,
+    ax.HeadMatMulOp: ARRAY,
     ax.NormalizeOp: VECTOR,
     ax.MaxPoolOp: DEPTHWISE,
     ax.AvgPoolOp: DEPTHWISE,

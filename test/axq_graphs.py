@@ -19,7 +19,7 @@ from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.constants import constant_attr
 from axir.ir.store import WeightStore
 
-TABLE_STEPS = ("sigmoid", "tanh", "silu", "hard_swish")
+TABLE_STEPS = ("gelu", "gelu_tanh", "sigmoid", "tanh", "silu", "hard_swish")
 
 
 @dataclass
@@ -259,6 +259,20 @@ class _Drawing:
         }  # fmt: skip
         return self.builder.add(axq.NormalizeOp, [x], properties, shape, self.element(4.0))
 
+    def reshape(self) -> SSAValue:
+        shape = self.shape()
+        x = self.builder.input(shape, self.element())
+        pixels = shape[2] * shape[3]
+        rows = self.draw(st.sampled_from([n for n in range(1, pixels + 1) if pixels % n == 0]))
+        result = (*shape[:2], rows, pixels // rows)
+        return self.builder.add(axq.ReshapeOp, [x], {"shape": ints(result)}, result, axq.quant_of(x))
+
+    def stored(self) -> SSAValue:
+        shape = self.shape()
+        value = self.builder.constant(self.rng.integers(-128, 128, shape).astype(np.int8))
+        element = self.element(channels=shape[1] if self.draw(st.booleans()) else None)
+        return self.builder.add(axq.ConstantOp, [], {"value": value}, shape, element)
+
     def concat(self) -> SSAValue:
         shape, axis, element = self.shape(), self.number(1, 3), self.element()
         inputs = [
@@ -282,7 +296,20 @@ class _Drawing:
 
 PLAIN_STEPS = ("relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul")
 ALL_STEPS = (*PLAIN_STEPS, *TABLE_STEPS)
-KINDS = ("conv", "conv", "conv_transpose", "pool", "map", "softmax", "matmul", "normalize", "concat", "slice")
+KINDS = (
+    "conv",
+    "conv",
+    "conv_transpose",
+    "pool",
+    "map",
+    "softmax",
+    "matmul",
+    "normalize",
+    "reshape",
+    "stored",
+    "concat",
+    "slice",
+)
 
 
 @st.composite

@@ -37,9 +37,15 @@ def parameters(value: Any, store: Any, channel: int) -> tuple[np.float32, int]:
 
 
 def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
-    x = inputs[0]
     shape = shape_of(op.result)
     result = np.zeros(shape, np.int8)
+    if isinstance(op, axq.ConstantOp):
+        return constant_array(op.value, store)
+    x = inputs[0]
+    if isinstance(op, axq.ReshapeOp):
+        for n, c, h, w in np.ndindex(*shape):
+            result[n, c, h, w] = x[n, c, (h * shape[3] + w) // x.shape[3], (h * shape[3] + w) % x.shape[3]]
+        return result
     if isinstance(op, axq.ConcatOp):
         position = 0
         for part in inputs:
@@ -240,9 +246,18 @@ FUNCTIONS = {
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "tanh": math.tanh,
     "silu": lambda x: x / (1 + math.exp(-x)),
+    "gelu": lambda x: x / 2 * (1 + math.erf(x / math.sqrt(2))),
+    "gelu_tanh": lambda x: x / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     "hard_swish": lambda x: x * min(max(x / 6 + 0.5, 0), 1),
 }
-ENDS = {"sigmoid": (0, 1), "tanh": (-1, 1), "silu": (0, None), "hard_swish": (0, None)}
+ENDS = {
+    "sigmoid": (0, 1),
+    "tanh": (-1, 1),
+    "silu": (0, None),
+    "gelu": (0, None),
+    "gelu_tanh": (0, None),
+    "hard_swish": (0, None),
+}
 
 
 def table_value(kind: str, arguments: Sequence[float], v: np.float32) -> np.float32:

@@ -523,6 +523,38 @@ class NormalizeOp(QuantOp):
 
 
 @irdl_op_definition
+class ConstantOp(QuantOp):
+    """Stored bytes that do not depend on the inputs: position embeddings, class tokens."""
+
+    name = "axq.constant"
+    value = prop_def(CONSTANT)
+    assembly_format = "qualified($value) attr-dict `:` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        _verify_constant("the constant", self.value, i8, shape_of(self.result))
+
+    def infer(self) -> Tensor:
+        return self._result(self.value.type.get_shape())
+
+
+@irdl_op_definition
+class ReshapeOp(QuantOp):
+    """The same pixels, counted row by row, in rows of another length; scale and zero point stay."""
+
+    name = "axq.reshape"
+    input = operand_def(TensorType)
+    shape = prop_def(WINDOW)
+    assembly_format = "$input `shape` $shape attr-dict `:` type($input) `->` type($result)"
+
+    def infer(self) -> Tensor:
+        shape = shapes.reshape(shape_of(self.input), ints_of(self.shape))
+        if len(shape) != 4 or shape[:2] != shape_of(self.input)[:2]:
+            raise ValueError(f"a reshape to {list(shape)} does not keep batch and channels")
+        return quantized(shape, quant_of(self.input))
+
+
+@irdl_op_definition
 class ConcatOp(QuantOp):
     """Concatenation along `axis`; all inputs and the result share scale and zero point."""
 
@@ -571,6 +603,8 @@ Axq = Dialect(
         SoftmaxOp,
         MatMulOp,
         NormalizeOp,
+        ConstantOp,
+        ReshapeOp,
         ConcatOp,
         SliceOp,
     ],

@@ -106,6 +106,12 @@ def _kernel(op: Operation, store: WeightStore) -> Kernel:
         case axq.MaxPoolOp():
             window = _window(op, ints_of(op.kernel), ints_of(op.dilations))
             return lambda inputs: np.stack([window_max(frame, window) for frame in inputs[0]])
+        case axq.ConstantOp():
+            value = cast(I8, _constant(op.value, store, op))
+            return lambda _: value
+        case axq.ReshapeOp():
+            shape = shape_of(op.result)
+            return lambda inputs: inputs[0].reshape(shape)
         case axq.ConcatOp():
             axis = op.axis.value.data
             return lambda inputs: np.concatenate(inputs, axis=axis)

@@ -49,7 +49,18 @@ def prelu(x: Array, slope: Array) -> Array:
     return np.where(x < 0, x * slope, x)
 
 
+def gelu(x: Array) -> Array:
+    return np.float32(0.5) * x * (np.float32(1) + erf(x * np.float32(math.sqrt(0.5))))
+
+
+def gelu_tanh(x: Array) -> Array:
+    inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
+    return np.float32(0.5) * x * (np.float32(1) + np.tanh(inner))
+
+
 _STEPS: dict[str, Callable[..., Array]] = {
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
     "relu": relu,
     "clip": clip,
     "leaky_relu": leaky_relu,
@@ -112,15 +123,6 @@ def celu(x: Array, alpha: float) -> Array:
 
 def selu(x: Array, alpha: float, gamma: float) -> Array:
     return np.float32(gamma) * elu(x, alpha)
-
-
-def gelu(x: Array) -> Array:
-    return np.float32(0.5) * x * (np.float32(1) + erf(x * np.float32(math.sqrt(0.5))))
-
-
-def gelu_tanh(x: Array) -> Array:
-    inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
-    return np.float32(0.5) * x * (np.float32(1) + np.tanh(inner))
 
 
 def power(x: Array, exponent: float) -> Array:

@@ -62,6 +62,8 @@ def emit_step(e: Emitter, step: Step, inputs: Sequence[str], output: str) -> Non
             e.node("HardSigmoid", inputs, output, alpha=alpha, beta=beta)
         case "silu", ():
             e.node("Mul", [*inputs, e.node("Sigmoid", inputs)], output)
+        case ("gelu" | "gelu_tanh") as kind, ():
+            _emit_function(e, ax.Function(kind), inputs[0], output)
         case "hard_swish", ():
             e.node("Mul", [*inputs, e.node("HardSigmoid", inputs, alpha=1 / 6, beta=0.5)], output)
         case kind, (a, b, c, d):
@@ -301,7 +303,10 @@ _UNARY: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def _unary(e: Emitter, op: ax.UnaryFunctionOp, inputs: Sequence[str], output: str) -> None:
-    function, (x,) = op.function.data, inputs
+    _emit_function(e, op.function.data, inputs[0], output)
+
+
+def _emit_function(e: Emitter, function: ax.Function, x: str, output: str) -> None:
     match function.name:
         case "pow":
             e.node("Pow", [x, e.number("exponent", function.parameters[0])], output)

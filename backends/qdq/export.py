@@ -8,6 +8,7 @@ step of the output scale: the device's accumulators are exact and its sigmoid, t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, cast
 
@@ -124,6 +125,12 @@ class _Export:
                     "MaxPool", base, inputs, kernel_shape=list(ints_of(op.kernel)), **_window(op),
                     dilations=list(ints_of(op.dilations)),
                 )  # fmt: skip
+            case axq.ConstantOp():
+                stored = constant_array(op.value, self.store, op)
+                return self.constant(base, numerics.dequantize(stored, *self.constant_parameters(op)))
+            case axq.ReshapeOp():
+                shape = self.constant(f"{base}.shape", np.array(shape_of(op.result), np.int64))
+                return self.node("Reshape", base, [*inputs, shape])
             case axq.ConcatOp():
                 return self.node("Concat", base, inputs, axis=op.axis.value.data)
             case axq.SliceOp():
@@ -141,6 +148,12 @@ class _Export:
         for index, step in enumerate(op.epilogue):
             value = self.step(op, step, f"{base}.{index}.{step.kind}", value, extras)
         return value
+
+    def constant_parameters(self, op: axq.ConstantOp) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Scale and zero point of a constant, in shapes that broadcast over NCHW."""
+        scale, zero_point = self.parameters(op.result, op)
+        shape = (-1, 1, 1) if axq.quant_of(op.result).per_channel else ()
+        return scale.reshape(shape), zero_point.astype(np.int32).reshape(shape)
 
     def conv(
         self, op: axq.ConvOp | axq.ConvTransposeOp, kind: str, base: str, value: str, attributes: dict[str, Any]
@@ -210,11 +223,24 @@ class _Export:
             case "prelu":
                 slope = constant_array(cast(axq.Constant, op.slope), self.store, op).reshape(-1, 1, 1)
                 return self.node("PRelu", base, [value, self.constant(f"{base}.slope", slope)])
+            case "gelu":
+                argument = self.affine(f"{base}.argument", value, math.sqrt(0.5), 0.0)
+                return self.gelu(base, value, self.node("Erf", f"{base}.erf", [argument]))
+            case "gelu_tanh":
+                cube = self.node("Mul", f"{base}.cube", [self.node("Mul", f"{base}.square", [value, value]), value])
+                inner = self.node("Add", f"{base}.inner", [value, self.affine(f"{base}.cubic", cube, 0.044715, 0.0)])
+                argument = self.affine(f"{base}.argument", inner, math.sqrt(2 / math.pi), 0.0)
+                return self.gelu(base, value, self.node("Tanh", f"{base}.tanh", [argument]))
             case "silu":
                 gate = self.node("Sigmoid", f"{base}.sigmoid", [value])
                 return self.node("Mul", base, [value, gate])
             case kind:
                 return self.node(SIMPLE_STEPS[kind], base, [value, next(extras)] if step.takes_operand else [value])
+
+    def gelu(self, base: str, value: str, sigmoidal: str) -> str:
+        """value / 2 * (1 + sigmoidal)"""
+        gate = self.affine(f"{base}.gate", sigmoidal, 1.0, 1.0)
+        return self.node("Mul", base, [self.affine(f"{base}.half", value, 0.5, 0.0), gate])
 
     def affine(self, base: str, value: str, factor: float, offset: float) -> str:
         """value * factor + offset, without what is neutral."""

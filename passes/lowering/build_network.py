@@ -22,6 +22,7 @@ from axir.passes.lowering.array_map import Geometry
 from axir.passes.lowering.convolutions import I8Array, Phase, swap_groups, transposed_phases, ungroup
 from axir.passes.lowering.matmul import head_runs, head_slots
 from axir.passes.lowering.network import (
+    RESHAPE,
     Layer,
     MatMulWork,
     Network,
@@ -91,6 +92,10 @@ class _Builder:
             self._lower(op)
         for name, value in zip(self.graph.outputs, self.graph.terminator.values, strict=True):
             self._port_out(name.data, value)
+        for storage in self.network.storages:
+            if storage.data is not None:  # constants are there all the time
+                storage.touch(0)
+                storage.touch(len(self.network.layers) - 1)
         if not self.options.apply_pword_padding:
             self._refuse_padding()
         return self.network
@@ -127,6 +132,10 @@ class _Builder:
                 self._matmul(op)
             case axq.NormalizeOp():
                 self._normalize(op)
+            case axq.ConstantOp():
+                self._constant(op)
+            case axq.ReshapeOp():
+                self._reshape(op)
             case axq.ConcatOp():
                 self._concat(op)
             case axq.SliceOp():
@@ -171,7 +180,7 @@ class _Builder:
             port = t.dense_port(name, tensor.channels, tensor.height, tensor.width, "output")
             self._add(Layer(0, name, "layout", tensor, port, [], passthrough(), None))
             tensor = port
-        elif not tensor.whole or tensor.storage.port == "input":
+        elif not tensor.whole or tensor.storage.port == "input" or tensor.storage.data is not None:
             tensor = self._copy_of(value, name)
         tensor.storage.port = "output"
         self.network.outputs.append((name, tensor, tensor_of(value)))
@@ -198,7 +207,7 @@ class _Builder:
                 aligned = _slice_runs(self.runs[op.input], ints_of(op.starts)[1], ints_of(op.ends)[1])
                 plain = set(ints_of(op.steps)) == {1} and aligned is not None and not self._packed(op.input)
                 self.runs[value] = aligned[1] if plain and aligned else t.dense(channels)
-            case axq.SoftmaxOp() | axq.NormalizeOp():
+            case axq.SoftmaxOp() | axq.NormalizeOp() | axq.ConstantOp():
                 self.runs[value] = t.dense(channels)
             case axq.MatMulOp():
                 heads = 1 if op.transpose.value.data else op.heads.value.data
@@ -444,7 +453,10 @@ class _Builder:
         for part, offset in self._parts(op, storage):
             owner = part.owner
             fits = op.axis.value.data == 1 or self.runs[part] == self.runs[value]
-            if fits and isinstance(owner, Operation) and not isinstance(owner, axq.SliceOp) and part not in self.homes:
+            movable = isinstance(owner, Operation) and not isinstance(owner, axq.SliceOp | axq.ConstantOp)
+            if isinstance(owner, axq.ReshapeOp) and shape_of(part)[2] > 1:  # its rows would not follow each other
+                movable = False
+            if fits and movable and part not in self.homes:
                 self.homes[part] = storage, base + offset
 
     def _parts(self, op: axq.ConcatOp, storage: Storage) -> list[tuple[SSAValue, int]]:
@@ -478,6 +490,32 @@ class _Builder:
             self._add(Layer(0, name, "concat", source, view, [], passthrough(), None))
         producers = [self.tensors[part].producer for part in op.inputs]
         result.producer = max([*producers, len(self.network.layers) - 1])
+
+    def _constant(self, op: axq.ConstantOp) -> None:
+        """A storage with its bytes in it, outside of L1."""
+        name = _name(op)
+        _, channels, height, width = shape_of(op.result)
+        runs = self.runs[op.result]
+        storage = t.new_storage(name, height, width, t.runs_width(runs))
+        storage.home = "l2"
+        value, store, slots, pitch = op.value, self.store, t.slots(runs), storage.pitch
+
+        def data() -> NDArray[np.int8]:
+            image = np.zeros((height, width, pitch), np.int8)
+            image[:, :, slots] = constant_array(value, store)[0].transpose(1, 2, 0)
+            return image
+
+        storage.data = data
+        self.tensors[op.result] = Tensor(name, channels, height, width, runs, storage)
+
+    def _reshape(self, op: axq.ReshapeOp) -> None:
+        """A copy of all pixels one after the other."""
+        name = _name(op)
+        source = self.tensors[op.input]
+        if not source.contiguous or source.sub_word:
+            source = self._relayout(source, t.dense(source.channels), name)
+            self.runs[op.result] = source.runs
+        self._add(Layer(0, name, RESHAPE, source, self._result(op, name), [], passthrough(), None))
 
     def _slice(self, op: axq.SliceOp) -> None:
         source = self.tensors[op.input]

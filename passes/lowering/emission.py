@@ -66,6 +66,9 @@ class Emission:
         for storage in network.storages:
             port = storage.port is not None
             buffer = Buffer(storage.label, storage.home, storage.size, port=port, shared=storage.shared)
+            if storage.data is not None:
+                data = storage.data
+                buffer.parts = [(0, lambda data=data: data().view(np.uint8).reshape(-1))]
             self.storages[id(storage)] = buffer
             if storage.port is not None:
                 self.emitted.ports[id(storage)] = buffer

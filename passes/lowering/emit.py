@@ -9,7 +9,7 @@ from axir.passes.lowering.emit_layout import emit_layout
 from axir.passes.lowering.emit_matmul import MatMulEmitter
 from axir.passes.lowering.emit_window import WindowEmitter, WindowRun
 from axir.passes.lowering.jobs import Buffer, Place, copy
-from axir.passes.lowering.network import Layer, MatMulWork, Network, WindowWork
+from axir.passes.lowering.network import RESHAPE, Layer, MatMulWork, Network, WindowWork
 from axir.passes.lowering.placement import Placement
 from axir.passes.lowering.tensors import align
 from axir.passes.lowering.tiling import tile_pitch
@@ -86,6 +86,9 @@ def _copy(emission: Emission, layer: Layer) -> None:
     source, result, e = layer.input, layer.output, emission
     pixel = tile_pitch(source)
     queue = e.load_queue if source.storage.shared is not None else e.store_queue
-    moved = copy(e.home(source), e.home(result), 0, source.height, source.width, pixel, queue, layer.index)
+    places, rows, width = (e.home(source), e.home(result)), source.height, source.width
+    if layer.operator == RESHAPE:  # all pixels as one row
+        rows, width = 1, rows * width
+    moved = copy(*places, 0, rows, width, pixel, queue, layer.index)
     e.step.jobs.append(moved)
     e.flush(layer)

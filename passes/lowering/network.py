@@ -65,6 +65,9 @@ class MatMulWork:
     zero: int  # zero point of the input
 
 
+RESHAPE = "reshape"
+"""The operator of layers that copy pixels into rows of another length."""
+
 Work = list[Phase] | WindowWork | MatMulWork
 
 
@@ -103,6 +106,8 @@ class Layer:
     def whole_rows(self) -> bool:
         """Whether all rows must be in one tile."""
         work = self.work
+        if self.operator == RESHAPE:
+            return True
         return isinstance(work, WindowWork) and work.normalize is not None and bool(work.normalize.spatial)
 
     @property

@@ -7,7 +7,7 @@ where the channels are. Several tensors may be views of one storage.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,6 +64,7 @@ class Storage:
     port: str | None = None  # "input" or "output": the host reads or writes it, so it cannot live in L1
     home: Memory = "l1"
     shared: str | None = None  # by what name the programs of several cores know it; then its home is given
+    data: Callable[[], NDArray[np.int8]] | None = None  # what a constant holds, made when it is written
     first: int = -1  # first and last layer that touches it
     last: int = -1
 

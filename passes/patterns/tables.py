@@ -21,7 +21,9 @@ FUNCTIONS: dict[type[Operation], str] = {
     ax.SiluOp: "silu",
     ax.HardSwishOp: "hard_swish",
 }
-"""The operators that the device computes by a table."""
+"""The operators that the device computes by a table, beside the functions of `ax.unary` that have one."""
+
+UNARY_TABLES = ("gelu", "gelu_tanh")
 
 TableFunction = ax.SigmoidOp | ax.TanhOp | ax.SiluOp | ax.HardSwishOp | ax.TableOp
 

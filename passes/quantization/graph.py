@@ -43,6 +43,25 @@ def device_parts(module: ModuleOp) -> list[ax.GraphOp]:
     return parts[places[0] : places[-1] + 1]
 
 
+def data_constants(graph: ax.GraphOp) -> list[SSAValue]:
+    """Constants that are data and not parameters: parts of concatenations, summands and factors of every position."""
+    found: dict[SSAValue, None] = {}
+    for op in graph.body.block.ops:
+        if isinstance(op, ax.ConcatOp | ax.AddOp | ax.MulOp):
+            data = list(op.operands)
+        else:
+            data = [extra for extra, step in _taken(op) if step != "prelu"]
+        found |= dict.fromkeys(value for value in data if isinstance(value.owner, ax.ConstantOp))
+    return list(found)
+
+
+def _taken(op: Operation) -> list[tuple[SSAValue, str]]:
+    """The tensors that the steps of an epilogue take, with those steps."""
+    if not isinstance(op, ax.EpilogueOp):
+        return []
+    return list(zip(op.extras, (step.kind for step in op.epilogue if step.takes_operand), strict=True))
+
+
 def tensors(graph: ax.GraphOp) -> list[SSAValue]:
     """The inputs and the results of all operations but constants, in order."""
     block = graph.body.block
@@ -82,7 +101,7 @@ def record_stats(graph: ax.GraphOp, stats: dict[SSAValue, ax.StatsAttr]) -> None
             cast(Operation, value.owner).attributes[STATS] = attribute
 
 
-SHARING = (ax.MaxPoolOp, ax.ConcatOp, ax.SliceOp)
+SHARING = (ax.MaxPoolOp, ax.ConcatOp, ax.SliceOp, ax.ReshapeOp)
 """Operations that move stored bytes: inputs and result have one scale and zero point."""
 
 
@@ -114,7 +133,7 @@ def _is_depthwise(use: Use) -> bool:
 
 def shared_groups(graph: ax.GraphOp) -> list[list[SSAValue]]:
     """All tensors, in groups that must have the same scale and zero point; groups and members in program order."""
-    parent: dict[SSAValue, SSAValue] = {value: value for value in tensors(graph)}
+    parent: dict[SSAValue, SSAValue] = {value: value for value in (*tensors(graph), *data_constants(graph))}
 
     def root(value: SSAValue) -> SSAValue:
         while parent[value] is not value:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import BoolAttr, FloatAttr, f64
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from axir import numerics
 from axir.dialects import ax, axq, base
 from axir.dialects.axq import Constant, QuantType
 from axir.dialects.epilogue import EpilogueAttr, Step
@@ -57,8 +58,10 @@ def lower_graph(
         lowering.values[old] = argument
     for op in block.ops:
         if not isinstance(op, ax.ConstantOp | ax.ReturnOp):
-            new.body.block.add_op(lowering.lower(op))
+            lowered = lowering.lower(op)
+            new.body.block.add_ops([*lowering.constants(), lowered])
     terminator = axq.ReturnOp([lowering.tensor(value, graph.terminator) for value in graph.terminator.operands])
+    new.body.block.add_ops(lowering.constants())
     terminator.location = graph.terminator.location
     new.body.block.add_op(terminator)
     return new
@@ -79,6 +82,12 @@ class _Lowering:
         self.means = means
         self.store = store
         self.values: dict[SSAValue, SSAValue] = {}
+        self.pending: list[axq.ConstantOp] = []
+
+    def constants(self) -> list[axq.ConstantOp]:
+        """The constants that the operations since the last call need before them."""
+        made, self.pending = self.pending, []
+        return made
 
     def lower(self, op: Operation) -> axq.QuantOp:
         """The operation in place of `op`, with its location, its name hint and its attributes but the statistics."""
@@ -116,6 +125,8 @@ class _Lowering:
                 return self._fused(op, axq.MatMulOp, op.input, properties, list(op.epilogue), op.extras, op.other)
             case ax.NormalizeOp():
                 return self._normalize(op)
+            case ax.ReshapeOp():
+                return self._build(op, axq.ReshapeOp, [self.tensor(op.input, op)], _copied(op, ("shape",)))
             case ax.ConcatOp():
                 inputs = [self.tensor(value, op) for value in op.inputs]
                 return self._build(op, axq.ConcatOp, [inputs], _copied(op, ("axis",)))
@@ -233,6 +244,8 @@ class _Lowering:
 
     def tensor(self, value: SSAValue, op: Operation) -> SSAValue:
         """The quantized form of a tensor that `op` reads."""
+        if value not in self.values and value in self.types and isinstance(value.owner, ax.ConstantOp):
+            self.values[value] = self._constant(value.owner)
         if value not in self.values:
             raise AxirError(
                 f"'{op.name}' takes a constant where the device needs a tensor",
@@ -240,6 +253,21 @@ class _Lowering:
                 notes=("run 'canonicalize-graph': it folds constants that are one number a channel",),
             )
         return self.values[value]
+
+    def _constant(self, op: ax.ConstantOp) -> SSAValue:
+        array, element = constant_array(op.value, self.store, op), self.types[op.result]
+        scale, zero_point = element.scalar
+        stored = numerics.quantize(
+            array.astype(np.float32), numerics.reciprocal(scale), np.asarray(zero_point, np.int32)
+        )  # fmt: skip
+        new = axq.ConstantOp.build(
+            properties={"value": constant_attr(stored, self.store)},
+            result_types=[axq.quantized(array.shape, element)],
+        )
+        new.location = op.location
+        new.result.name_hint = op.result.name_hint
+        self.pending.append(new)
+        return new.result
 
     def constant(self, value: SSAValue, what: str, op: Operation) -> F32:
         """The float values of a constant operand."""

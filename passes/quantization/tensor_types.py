@@ -63,7 +63,11 @@ def channel_means(graph: ax.GraphOp, store: WeightStore) -> dict[SSAValue, NDArr
 def _range(group: Sequence[SSAValue], graph: ax.GraphOp, store: WeightStore, rule: RangeRule | None) -> Range:
     """The range of tensors that share it: by `rule`, that of their histograms together."""
     fixed = [PROBABILITIES for value in group if isinstance(value.owner, ax.SoftmaxOp)]
-    measured = [value for value in group if not isinstance(value.owner, ax.SoftmaxOp)]
+    for value in group:
+        if isinstance(value.owner, ax.ConstantOp):
+            array = constant_array(value.owner.value, store, value.owner)
+            fixed.append(Range.of(float(array.min()), float(array.max())))
+    measured = [value for value in group if not isinstance(value.owner, ax.SoftmaxOp | ax.ConstantOp)]
     stats = [stats_of(value, graph) for value in measured]
     extremes = [(one.minimum.value.data, one.maximum.value.data) for one in stats]
     if rule is None:

@@ -72,7 +72,7 @@ class Builder:
         for _ in range(self.draw(st.integers(0, most))):
             kinds = ["relu", "clip", "leaky_relu", "hard_sigmoid"]
             if not any(step.is_table for step in steps):
-                kinds += ["sigmoid", "silu", "tanh", "hard_swish"]
+                kinds += ["gelu", "gelu_tanh", "sigmoid", "silu", "tanh", "hard_swish"]
             if slope is None:
                 kinds.append("prelu")
             if same and len(extras) < 2:
@@ -242,6 +242,20 @@ class Builder:
         }  # fmt: skip
         self.add(axq.NormalizeOp, [[source]], properties, shape_of(source), self.draw(quants()))
 
+    def reshape(self) -> None:
+        source = self.pick()
+        _, channels, height, width = shape_of(source)
+        rows = self.draw(st.sampled_from([n for n in range(1, height * width + 1) if height * width % n == 0]))
+        shape = (1, channels, rows, height * width // rows)
+        self.add(axq.ReshapeOp, [[source]], {"shape": ints(shape)}, shape, axq.quant_of(source))
+
+    def stored(self) -> None:
+        """A constant, which a concatenation or an epilogue may take."""
+        like = self.pick()
+        shape = shape_of(like)
+        value = self.constant(self.rng.integers(-128, 128, shape).astype(np.int8))
+        self.add(axq.ConstantOp, [], {"value": value}, shape, axq.quant_of(like))
+
     def concat(self) -> None:
         first = self.pick()
         shape = shape_of(first)
@@ -293,6 +307,7 @@ def graphs(draw: st.DrawFn) -> Case:
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
         builder.softmax, builder.concat, builder.slice, builder.attention, builder.normalize,
+        builder.reshape, builder.stored,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()

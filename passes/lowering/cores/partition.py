@@ -114,6 +114,8 @@ class _Partitioner:
         return len(self.result.layers) - 1
 
     def _local(self, storage: Storage, box: Box, core: int) -> LocalStorage:
+        if storage.data is not None:
+            return LocalStorage(replace(storage, first=-1, last=-1), whole(storage))
         if storage.port is None:
             return LocalStorage.part(storage, box, core)
         shared = replace(storage, shared=port_name(storage), home=self.homes[port_name(storage)], first=-1, last=-1)

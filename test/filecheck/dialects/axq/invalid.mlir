@@ -352,7 +352,23 @@ axq.graph @main(%x: tensor<1x1x1200x1200x!axq.q<0.1 : 0>> "x") -> () {
 
 // -----
 
-// --- concat, slice
+// --- constant, reshape, concat, slice
+
+axq.graph @main() -> () {
+  // expected-error@below {{the constant must be tensor<1x2x1x1xi8>, it is tensor<1x2x1x1xi32>}}
+  %y = axq.constant dense<1> : tensor<1x2x1x1xi32> : tensor<1x2x1x1x!axq.q<0.5 : 0>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{a reshape to [1, 4, 4, 2] does not keep batch and channels}}
+  %y = axq.reshape %x shape [1, 4, 4, 2] : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x4x4x2x!axq.q<0.5 : 0>>
+  axq.return
+}
+
+// -----
 
 axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x", %y: tensor<1x2x4x4x!axq.q<0.25 : 0>> "y") -> () {
   // expected-error@below {{concat inputs differ in scale or zero point}}

@@ -99,6 +99,11 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : -128>> "image") -> ("scores", "f
   %norm = axq.normalize %keys factor dense<[1.0, 2.0]> : tensor<2xf32> summand dense<0.0> : tensor<2xf32> group 2
     spatial false epsilon 1.0e-5 : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.02 : 0>>
 
+  // CHECK: %token = axq.constant dense<[{{\[\[\[}}1]], {{\[\[}}-2]]]]> : tensor<1x2x1x1xi8> : tensor<1x2x1x1x!axq.q<0.1 : 0>>
+  %token = axq.constant dense<[[[[1]], [[-2]]]]> : tensor<1x2x1x1xi8> : tensor<1x2x1x1x!axq.q<0.1 : 0>>
+  // CHECK: %row = axq.reshape %keys shape [1, 2, 1, 16] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x1x16x!axq.q<0.1 : 0>>
+  %row = axq.reshape %keys shape [1, 2, 1, 16] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x1x16x!axq.q<0.1 : 0>>
+
   // CHECK: %soft = axq.softmax %slopes axis 1 neutral -1.000000e+05 : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.00390625 : -128>>
   %soft = axq.softmax %slopes axis 1 neutral -100000.0
     : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.00390625 : -128>>
