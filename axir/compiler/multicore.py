@@ -42,14 +42,20 @@ class Way:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a way reaches, modelled: seconds from handing over a frame to its results, and frames a second of all
-    `instances` that fit the device. `ddr_bytes` are those that a frame moves; `busiest` is the resource that instances
-    share and use most, and how much. Of a way that does not fit, `refusal` says why."""
+    """What a way reaches, modelled.
+
+    `latency` is in seconds from handing over a frame to its results, `device_latency` the device's part of it; `fps`
+    are frames a second of all `instances` that fit the device, and `device_scaling` how many times the device's rate of
+    one they have. `ddr_bytes` are those that a frame moves; `busiest` is the resource that instances share and use
+    most, and how much. Of a way that does not fit, `refusal` says why.
+    """
 
     way: Way
     instances: int = 0
     latency: float = float("inf")
+    device_latency: float = float("inf")
     fps: float = 0.0
+    device_scaling: float = 1.0
     ddr_bytes: int = 0
     busiest: tuple[str, float] | None = None
     refusal: str | None = None
@@ -111,7 +117,16 @@ def _timed(images: Sequence[Image], way: Way, session: Session) -> Trial:
     timings = simulate(instances, target, RUNS, link=True, double_buffer=options.double_buffer)
     shared = [entry for entry in steady_state(timings).shares if not entry[0].startswith("core")]
     ddr = sum(simulate([Instance(image)], target)[0].ddr_bytes for image in images) // frames
-    return Trial(way, count, alone.latency, together.system_fps, ddr, shared[0] if shared else None)
+    return Trial(
+        way,
+        count,
+        alone.latency,
+        alone.latency_device,
+        together.system_fps,
+        together.device_fps / alone.device_fps,
+        ddr,
+        shared[0] if shared else None,
+    )
 
 
 def to_json(trials: Sequence[Trial], chosen: Trial, goal: Goal) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from axir.passes.lowering.cores.shares import (
     Box,
     Split,
     box_of,
-    fraction,
+    largest,
     read_boxes,
     rows_of,
     share,
@@ -33,7 +33,6 @@ from axir.passes.lowering.tiling import (
     tile_cycles,
     tile_layer,
 )
-from axir.target.cost import ceil_div
 from axir.target.description import Target
 
 ROUNDS = 8
@@ -54,7 +53,7 @@ def cooperative_ways(network: Network, cores: int, options: Options, target: Tar
     costs = Costs(network, cores, options, target)
     best: list[Split] = []
     least = float("inf")
-    starts: tuple[Split, ...] = ("rows", "blocks")
+    starts: tuple[Split, ...] = ("rows", "blocks", "grid")
     for start in starts:
         ways = _improved([start if start in splits(layer) else splits(layer)[-1] for layer in network.layers], costs)
         total = costs.total(ways)
@@ -156,14 +155,13 @@ class Costs:
         return self._work[key]
 
     def _cycles(self, layer: Layer, way: Split) -> float:
-        target, part = self.target, fraction(layer, way, self.cores)
+        target = self.target
+        rows, own_blocks = largest(layer, way, self.cores)
+        blocks = max(1, layer.output.blocks)
         start = float(target.device.dispatch + target.dma.setup)
         if layer.work is None:
-            moved = _whole_write(layer).bytes * part
+            moved = _whole_write(layer).bytes * rows / rows_of(layer) * own_blocks / blocks
             return start + moved / target.dma.bandwidth
-        blocks = layer.output.blocks
-        own_blocks = ceil_div(blocks, self.cores) if way == "blocks" else blocks
-        rows = ceil_div(rows_of(layer), self.cores) if way == "rows" else rows_of(layer)
         tiling = _tiling(layer, own_blocks, self.options, target)
         computing = tile_cycles(layer, tiling, 0, min(rows, domain(layer).rows), target) * own_blocks / blocks
         if not isinstance(layer.work, list):

@@ -13,9 +13,9 @@ from axir.target.cost import ceil_div
 from axir.target.isa import PWORD
 
 Cut = Literal["rows", "blocks"]
-Split = Cut | Literal["all"] | int
-"""How cores share a layer: by rows of its output, by pwords of its output channels; each computes all of it, or one
-core (its number) does."""
+Split = Cut | Literal["grid", "all"] | int
+"""How cores share a layer: by rows of its output, by pwords of its output channels, or by both; each computes all of
+it, or one core (its number) does."""
 
 CUTS: Mapping[str, tuple[Cut, ...]] = {
     "copy": ("rows", "blocks"),
@@ -100,7 +100,19 @@ def splits(layer: Layer) -> list[Split]:
     if layer.whole_pixels or (layer.work is None and (layer.input.sub_word or layer.input.runs != layer.output.runs)):
         cuts = [cut for cut in cuts if cut != "blocks"]
     ways: list[Split] = [0 if layer.output.storage.port is not None else "all"]  # a port is written once
-    return [*ways, *cuts]
+    return [*ways, *cuts, *(["grid"] if len(cuts) == 2 else [])]
+
+
+def grid(split: Split, cores: int) -> tuple[int, int]:
+    """Into how many parts a cut makes the rows, and the pwords of channels; a grid is as square as can be."""
+    if split == "rows":
+        return cores, 1
+    if split == "blocks":
+        return 1, cores
+    if split == "grid":
+        rows = max(n for n in range(1, cores + 1) if cores % n == 0 and n * n <= cores)
+        return rows, cores // rows
+    return 1, 1
 
 
 def rows_of(layer: Layer) -> int:
@@ -113,21 +125,17 @@ def share(layer: Layer, split: Split, core: int, cores: int) -> Share | None:
     rows, blocks = rows_of(layer), max(1, layer.output.blocks)
     if isinstance(split, int):
         return Share(0, rows, 0, blocks) if core == split else None
-    found = Share(0, rows, 0, blocks)
-    if split == "rows":
-        found = Share(core * rows // cores, (core + 1) * rows // cores, 0, blocks)
-    elif split == "blocks":
-        found = Share(0, rows, core * blocks // cores, (core + 1) * blocks // cores)
+    down, across = grid(split, cores)
+    row, column = divmod(core, across) if split != "all" else (0, 0)
+    first, last = row * rows // down, (row + 1) * rows // down
+    found = Share(first, last, column * blocks // across, (column + 1) * blocks // across)
     return None if found.first == found.last or found.block == found.end else found
 
 
-def fraction(layer: Layer, split: Split, cores: int) -> float:
-    """The greatest part of a layer that one core computes."""
-    if split == "rows":
-        return ceil_div(rows_of(layer), cores) / rows_of(layer)
-    if split == "blocks":
-        return ceil_div(layer.output.blocks, cores) / layer.output.blocks
-    return 1.0
+def largest(layer: Layer, split: Split, cores: int) -> tuple[int, int]:
+    """Rows and pwords of the greatest part of a layer that one core computes."""
+    down, across = grid(split, cores)
+    return ceil_div(rows_of(layer), down), ceil_div(max(1, layer.output.blocks), across)
 
 
 def box_of(tensor: Tensor, rows: tuple[int, int], blocks: tuple[int, int] | None = None) -> Box:

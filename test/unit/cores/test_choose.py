@@ -73,7 +73,7 @@ def test_the_ways_chosen_are_a_local_optimum(network: Network, cores: int, optio
         for way in splits(layer):
             changed = [*ways[: layer.index], way, *ways[layer.index + 1 :]]
             assert total <= costs.total(changed) + 1e-6
-    for start in ("rows", "blocks"):
+    for start in ("rows", "blocks", "grid"):
         same: list[Split] = [start if start in splits(layer) else splits(layer)[-1] for layer in network.layers]
         assert total <= costs.total(same) + 1e-6
     assert ways == cooperative_ways(network, cores, options, TARGET)

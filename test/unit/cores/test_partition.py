@@ -126,7 +126,7 @@ def test_the_parts_add_up(network: Network, cores: int, data: st.DataObject) -> 
             assert len({own.core for own, _ in parts}) == len(parts)
             total = sum(part.macs for part in layers)
             given_channels = network.layers[reported.index(whole)].input.channels
-            assert way == "blocks" or all(part.input.channels == given_channels for part in layers)
+            assert way in ("blocks", "grid") or all(part.input.channels == given_channels for part in layers)
             assert abs(total - whole.macs * (cores if way == "all" else 1)) <= len(parts)
     for own in cut.cores:
         assert own.numbers == sorted(own.numbers)

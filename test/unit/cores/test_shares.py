@@ -17,8 +17,8 @@ from axir.passes.lowering.cores.shares import (
     CUTS,
     Box,
     box_of,
-    fraction,
     kind_of,
+    largest,
     read_boxes,
     rows_of,
     share,
@@ -55,15 +55,16 @@ def test_shares_are_the_layer_and_nothing_twice(layer: Layer, cores: int, data: 
         assert part.block < part.end
         count[part.first : part.last, part.block : part.end] += 1
         bytes_written += marked(write_box(layer, part), layer.output.storage)
-        if way != "blocks":
+        if way not in ("blocks", "grid"):
             output_rows[slice(*written(layer, part))] += 1
     assert (count == times).all()
-    assert way == "blocks" or (output_rows == times).all()
+    assert way in ("blocks", "grid") or (output_rows == times).all()
     everything = marked(box_of(layer.output, (0, layer.output.height)), layer.output.storage)
     assert (bytes_written == times * everything).all()
     most = max((part.last - part.first) * (part.end - part.block) for part in found)
     if isinstance(way, str):
-        assert fraction(layer, way, cores) == most / count.size
+        rows, blocks = largest(layer, way, cores)
+        assert rows * blocks == most
 
 
 def geometries(layer: Layer) -> list[Geometry]:
@@ -103,9 +104,9 @@ def test_shares_read_what_their_taps_touch(layer: Layer, cores: int, data: st.Da
 def test_what_all_of_a_layer_needs_is_not_cut(layer: Layer, cores: int) -> None:
     """Statistics over all pixels, products of two tensors; and over all channels of a pixel."""
     if layer.whole_rows:
-        assert not {"rows", "blocks"} & {*splits(layer)}
+        assert not {"rows", "blocks", "grid"} & {*splits(layer)}
     if layer.whole_pixels:
-        assert "blocks" not in splits(layer)
+        assert not {"blocks", "grid"} & {*splits(layer)}
     if layer.output.storage.port is not None:  # written once
         assert "all" not in splits(layer)
 
