@@ -25,6 +25,7 @@ BENCHMARKS = {
     "third_opinion": "the QDQ export under ONNX Runtime",
     "shipped_configs": "the shipped configurations against the defaults",
     "cores": "several cores, in every mode, against one",
+    "soak": "streams with random queues, stops and faults",
     "multicore": "several cores: every way, and published rates",
     "small_memories": "ever smaller memories, until the refusal",
     "models": "all networks: compiling, share on the device, frame rate, accuracy",

@@ -224,6 +224,7 @@ class ModelInstance:
         """Take the programs off the device's memory."""
         with self._lock:
             simulators, self._simulators = self._simulators, []
+            self._hosted = None  # it refers to this instance
         for simulator in simulators:
             simulator.close()
 

@@ -254,7 +254,7 @@ def _serve(instance: ModelInstance, work: _Work) -> None:
             for number, result in _run(instance, frames):
                 work.settle(number, result)
         except CoreFault as fault:
-            work.retire(fault, frames)
+            work.retire(fault.with_traceback(None), frames)  # it would keep the instance, and itself, alive
             return
 
 
