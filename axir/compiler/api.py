@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from axir.compiler.compiled_model import CompiledModel
+    from axir.compiler.multicore import Goal
     from axir.compiler.quantized_model import QuantizedModel
     from axir.compiler.request import Request
     from axir.compiler.session import Listener
@@ -70,6 +71,7 @@ def compile(
     target: str | Path | None = None,
     check: int = 0,
     host_islands: bool = True,
+    optimize_for: Goal | None = None,
     dump_ir: str | Path | None = None,
     listener: Listener | None = None,
 ) -> CompiledModel:
@@ -77,7 +79,8 @@ def compile(
 
     A quantized model needs no calibration data; for others see `quantize`. `target` is the file of a device
     description, `check` a number of samples on which simulator and reference are compared, `dump_ir` a folder for the
-    module after every stage.
+    module after every stage. With `optimize_for` ("latency" or "throughput") the ways for cores to work are tried, and
+    the best is taken in the place of the settings about cores (`axc --multicore auto`).
 
     Raises `AxirError`, also where simulator and reference differ, and `OSError`. The folder then holds a report and a
     log that name the stage, and no artifacts.
@@ -89,7 +92,7 @@ def compile(
     from axir.ir.diagnostics import AxirError
 
     request = _request(model, config, calibration_dataset, transform_fn, input_shapes, target, check, dump_ir)
-    request = replace(request, host_islands=host_islands)
+    request = replace(request, host_islands=host_islands, goal=optimize_for)
     output = output_dir or request.config.output_dir
     if output is None:
         raise AxirError("no output folder given", notes=("pass output_dir, or set it in the configuration",))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from small_networks import SIZE, save, sound
 
-from axir.compiler.config import CompilerConfig
+from axir.compiler import CompilerConfig, compile
 from axir.runtime import load
 from axir.tools.axc import main as axc
 
@@ -72,6 +72,13 @@ def test_auto_keeps_to_the_cores_it_is_given(quantized: Path, tmp_path: Path) ->
     assert axc([str(quantized), "-o", str(tmp_path), *arguments]) == 0
     trials = report(tmp_path, "compilation_report.json")["multicore_choice"]["trials"]
     assert max(trial["aipu_cores_used"] for trial in trials) == 2
+
+
+def test_auto_from_python(tmp_path: Path) -> None:
+    source = save(sound(), tmp_path / "net.onnx")
+    made = compile(source, None, tmp_path / "out", optimize_for="throughput")
+    assert made.report["multicore_choice"]["goal"] == "throughput"
+    assert load(tmp_path / "out")
 
 
 def test_auto_needs_a_network_that_is_not_lowered(
