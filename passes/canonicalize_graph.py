@@ -26,6 +26,7 @@ from axir.passes.patterns import (
     resize,
     spelled_out,
     tables,
+    windows,
 )
 
 
@@ -79,6 +80,7 @@ def canonicalize(
         edges.LinearResize(store),
         blocks.SpaceToDepthToConv(store),
         blocks.DepthToSpaceToConv(store),
+        *windows.patterns(store),
     )
     rewrite(module, *simplify)
     rewrite(module, *simplify, *absorb)
@@ -96,6 +98,8 @@ class CanonicalizeGraph(ModulePass):
 
     What remains of scales, shifts and zero pads on NCHW becomes depthwise convolutions of 1x1; reshapes and transposes
     that only reorder channels become slices or convolutions, nearest resizing by whole factors transposed convolutions.
+    Sums, means over channels, slices with steps, groups of transposed convolutions and means with dilations become
+    windows.
     """
 
     name = "canonicalize-graph"

@@ -228,7 +228,7 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
     ax.PadOp: "only height and width are padded there, with zeros or up to 8 repeated or mirrored rows and columns",
-    ax.ReduceOp: "only means over height and width of [1, C, H, W] run there, as average pools",
+    ax.ReduceOp: "only means and sums of [1, C, H, W], and maxima over its height and width, run there",
     ax.MaxOp: "it has no maximum of two tensors",
     ax.MinOp: "it has no minimum of two tensors",
     ax.GatherOp: "it only takes channels in other orders",

@@ -43,43 +43,46 @@ class GlobalAvgPool(RewritePattern):
                 pass
 
 
+def max_pool(x: SSAValue, kernel: tuple[int, ...]) -> ax.MaxPoolOp:
+    """The greatest value of windows without pads."""
+    window: dict[str, Attribute] = {
+        "kernel": base.ints(kernel),
+        "strides": base.ints((1, 1)),
+        "pads": base.ints((0, 0, 0, 0)),
+        "dilations": base.ints((1, 1)),
+    }
+    return base.build(ax.MaxPoolOp, [x], window)
+
+
 class GlobalMaxPool(RewritePattern):
     """global_max_pool on NCHW -> max_pool with the whole window"""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.GlobalMaxPoolOp, rewriter: PatternRewriter):
         shape = base.shape_of(op.input)
-        if len(shape) != 4:
-            return
-        window: dict[str, Attribute] = {
-            "kernel": base.ints(shape[2:]),
-            "strides": base.ints((1, 1)),
-            "pads": base.ints((0, 0, 0, 0)),
-            "dilations": base.ints((1, 1)),
-        }
-        replace(rewriter, op, [base.build(ax.MaxPoolOp, [op.input], window)])
+        if len(shape) == 4:
+            replace(rewriter, op, [max_pool(op.input, shape[2:])])
 
 
-class SpatialMean(RewritePattern):
-    """reduce mean over height, width or both -> avg_pool, and a reshape where it drops the axes"""
+class SpatialReduction(RewritePattern):
+    """reduce mean or max over height, width or both -> avg_pool or max_pool, and a reshape where it drops the axes"""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.ReduceOp, rewriter: PatternRewriter):
         shape, axes = base.shape_of(op.input), base.ints_of(op.axes)
-        if op.kind.data != ax.ReduceKind.MEAN:
+        make = {ax.ReduceKind.MEAN: avg_pool, ax.ReduceKind.MAX: max_pool}.get(op.kind.data)
+        if make is None or len(shape) != 4 or not is_f32(op.input) or not axes or not {*axes} <= {2, 3}:
             return
-        if len(shape) != 4 or not is_f32(op.input) or not axes or not {*axes} <= {2, 3}:
-            return
-        pool = avg_pool(op.input, (shape[2] if 2 in axes else 1, shape[3] if 3 in axes else 1))
+        pool = make(op.input, (shape[2] if 2 in axes else 1, shape[3] if 3 in axes else 1))
         dropped = base.build(ax.ReshapeOp, [pool], {"shape": base.ints(base.shape_of(op.result))})
         replace(rewriter, op, [pool] if op.keepdims.value.data else [pool, dropped])
 
 
 @dataclass(frozen=True)
 class GlobalToWindowPool(ModulePass):
-    """Global pools, and means over height and width, become pools with that window: the device knows only windows."""
+    """Global pools, means and maxima over height and width become pools: the device knows only windows."""
 
     name = "global-to-window-pool"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite(op, GlobalAvgPool(), GlobalMaxPool(), SpatialMean(), *movement.PATTERNS)
+        rewrite(op, GlobalAvgPool(), GlobalMaxPool(), SpatialReduction(), *movement.PATTERNS)

@@ -17,8 +17,9 @@ ax.graph @after(%x: tensor<1x2x3x3xf32> "x") -> ("y") {
 }
 
 // The output channels of a transposed convolution are the second axis of its weight, in each group.
+// The scale goes into the weights of two groups, which then become those of one, with zeros between the groups.
 // CHECK:      ax.graph @after_transposed
-// CHECK-NEXT:   [[W:%.*]] = ax.constant dense<[{{\[\[\[}}2.000000e+00]], {{\[\[}}3.000000e+00]]], {{\[\[\[}}5.000000e+00]], {{\[\[}}7.000000e+00]]]]> : tensor<2x2x1x1xf32>
+// CHECK-NEXT:   [[W:%.*]] = ax.constant dense<{{\[\[\[\[}}2.000000e+00]], {{\[\[}}3.000000e+00]], {{\[\[}}0.000000e+00]], {{\[\[}}0.000000e+00]]], {{\[\[\[}}0.000000e+00]], {{\[\[}}0.000000e+00]], {{\[\[}}5.000000e+00]], {{\[\[}}7.000000e+00]]]]> : tensor<2x4x1x1xf32>
 // CHECK-NEXT:   [[Y:%.*]] = ax.conv_transpose %x, [[W]] strides
 // CHECK-NEXT:   ax.return [[Y]]
 ax.graph @after_transposed(%x: tensor<1x2x3x3xf32> "x") -> ("y") {

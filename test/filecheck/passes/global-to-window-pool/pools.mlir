@@ -44,3 +44,16 @@ ax.graph @others(%x: tensor<1x2x4x5xf32> "x", %y: tensor<1x2x4xf32> "y") -> ("u"
   %w = ax.global_avg_pool %y : tensor<1x2x4xf32> -> tensor<1x2x1xf32>
   ax.return %u, %v, %w : tensor<1x1x1x1xf32>, tensor<1x2x1xf32>, tensor<1x2x1xf32>
 }
+
+// CHECK:      ax.graph @max
+// CHECK-NEXT:   [[A:%.*]] = ax.max_pool %x kernel [4, 1]
+// CHECK-NEXT:   [[B:%.*]] = ax.max_pool %x kernel [4, 5]
+// CHECK-NEXT:   [[C:%.*]] = ax.reshape [[B]] shape [1, 2]
+// CHECK-NEXT:   [[D:%.*]] = ax.reduce %x min axes [2]
+// CHECK-NEXT:   ax.return [[A]], [[C]], [[D]]
+ax.graph @max(%x: tensor<1x2x4x5xf32> "x") -> ("y", "z", "w") {
+  %y = ax.reduce %x max axes [2] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x2x1x5xf32>
+  %z = ax.reduce %x max axes [2, 3] keepdims false : tensor<1x2x4x5xf32> -> tensor<1x2xf32>
+  %w = ax.reduce %x min axes [2] keepdims true : tensor<1x2x4x5xf32> -> tensor<1x2x1x5xf32>
+  ax.return %y, %z, %w : tensor<1x2x1x5xf32>, tensor<1x2xf32>, tensor<1x2x1x5xf32>
+}
