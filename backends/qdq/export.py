@@ -2,7 +2,7 @@
 
 The model takes and gives float, or stored bytes where it is told so. Every tensor that the device stores is quantized
 in the same place with the same scale and zero point, so any ONNX runtime shows what the device computes, within one
-step of the output scale: the device's accumulators are exact and its sigmoid, tanh, silu and hard_swish are tables
+step of the output scale: the device's accumulators are exact and its activations are tables
 (docs/numerics.md).
 """
 

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -300,7 +302,10 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "axir.tools.axc", network, "-o", tmp_path / "out"]
     options = ["--imageset", tmp_path / "photos", "--transform", script]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-    result = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, env=environment)
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs inherit "ignored"
+    result = subprocess.run(
+        [*command, *options], capture_output=True, text=True, timeout=120, env=environment, preexec_fn=heed
+    )
     assert result.returncode == 130
     assert result.stderr.strip() == "interrupted"
     assert sorted(tmp_path.iterdir()) == before
