@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xdsl.ir import Attribute, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -11,6 +12,10 @@ from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.channels import source_of
 from axir.passes.patterns.values import f32_constant, f32_op, is_f32, replace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def block_op(
@@ -97,6 +102,18 @@ def block_channels(op: ax.DepthToSpaceOp | ax.SpaceToDepthOp) -> tuple[int, list
     if op.order.data == ax.BlockOrder.DCR:
         return channels, [(i, j, c) for i in rows for j in rows for c in range(channels)]
     return channels, [(i, j, c) for c in range(channels) for i in rows for j in rows]
+
+
+def moving_weight(op: ax.DepthToSpaceOp | ax.SpaceToDepthOp) -> NDArray[np.float32]:
+    """[deep channels, channels, block, block]: one 1 for each deep channel, at its place in the block."""
+    import numpy as np
+
+    block = op.block.value.data
+    channels, places = block_channels(op)
+    rows, columns, channel = np.array(places).T
+    weight = np.zeros((len(places), channels, block, block), np.float32)
+    weight[np.arange(len(places)), channel, rows, columns] = 1.0
+    return weight
 
 
 def strided(block: int, **more: Attribute) -> dict[str, Attribute]:
@@ -193,16 +210,10 @@ class SpaceToDepthToConv(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.SpaceToDepthOp, rewriter: PatternRewriter):
-        import numpy as np
-
         if not is_f32(op.result):
             return
         block = op.block.value.data
-        channels, places = block_channels(op)
-        weight = np.zeros((len(places), channels, block, block), np.float32)
-        for deep, (i, j, channel) in enumerate(places):
-            weight[deep, channel, i, j] = 1.0
-        constant = f32_op(weight, self.store)
+        constant = f32_op(moving_weight(op), self.store)
         replace(rewriter, op, [constant, base.build(ax.ConvOp, [op.input, constant, None, []], strided(block))])
 
 
@@ -214,15 +225,9 @@ class DepthToSpaceToConv(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.DepthToSpaceOp, rewriter: PatternRewriter):
-        import numpy as np
-
         if not is_f32(op.result):
             return
         block = op.block.value.data
-        channels, places = block_channels(op)
-        weight = np.zeros((len(places), channels, block, block), np.float32)
-        for deep, (i, j, channel) in enumerate(places):
-            weight[deep, channel, i, j] = 1.0
-        constant = f32_op(weight, self.store)
+        constant = f32_op(moving_weight(op), self.store)
         properties = strided(block, output_padding=base.ints((0, 0)))
         replace(rewriter, op, [constant, base.build(ax.ConvTransposeOp, [op.input, constant, None, []], properties)])

@@ -79,6 +79,11 @@ def test_small_memories_and_settings(case: Case, seed: int, settings_: dict[str,
 
 @given(case=graphs(), settings_=device_settings(l1_constraint=st.none(), l2_constraint=st.none()))
 def test_text_and_disassembly_give_the_same_image(case: Case, settings_: dict[str, Any]) -> None:
+    text_and_disassembly_give_the_same_image(case, settings_)
+
+
+def text_and_disassembly_give_the_same_image(case: Case, settings_: dict[str, Any]) -> None:
+    """The image of a graph is that of its printed program, and that of the disassembled image."""
     store, target = case.store, load(None)
     try:
         program = lowered(case.graph, store, **settings_)

@@ -8,21 +8,15 @@ from typing import Any
 import numpy as np
 from fuzz.device_settings import device_settings
 from fuzz.graphs import Case, graphs
-from fuzz.test_chain import lowered
-from hypothesis import assume, event, given
+from fuzz.test_chain import lowered, text_and_disassembly_give_the_same_image
+from hypothesis import event, given
 from hypothesis import strategies as st
-from xdsl.dialects.builtin import ModuleOp
 
-from axir.backends.aipu.assemble import program_of
-from axir.backends.aipu.disassemble import disassemble
 from axir.backends.aipu.image import build_image, read_image
 from axir.backends.aipu.simulator import Simulator
 from axir.dialects.base import shape_of
 from axir.interp.axq import Interpreter
-from axir.ir.context import make_context
 from axir.ir.diagnostics import AxirError
-from axir.ir.parsing import parse_module, verify
-from axir.ir.printing import print_module
 from axir.target.description import Target, load
 
 MODES = {
@@ -111,20 +105,4 @@ def test_on_other_devices(case: Case, seed: int, options: dict[str, Any], target
 
 @given(case=graphs(), options=cores(l1_constraint=st.none(), l2_constraint=st.none()))
 def test_text_and_disassembly_give_the_same_image(case: Case, options: dict[str, Any]) -> None:
-    store, target = case.store, load(None)
-    try:
-        program = lowered(case.graph, store, **options)
-    except AxirError:
-        assume(False)
-        return
-    data = build_image(program, store, target)
-    text = print_module(ModuleOp([program.clone()]))
-    context = make_context()
-    context.store.update(store)
-    parsed = parse_module(context, text, "printed.mlir")
-    verify(parsed)
-    assert print_module(parsed) == text
-    disassembled = disassemble(read_image(data, target), context.store)
-    verify(disassembled)
-    for module in (parsed, disassembled):
-        assert build_image(program_of(module), context.store, target) == data
+    text_and_disassembly_give_the_same_image(case, options)
