@@ -13,19 +13,17 @@ from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import (
-    ArrayAttr,
     BoolAttr,
     DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerAttr,
-    StringAttr,
     TensorType,
     f32,
     i8,
     i32,
     i64,
 )
-from xdsl.ir import Attribute, Block, Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Dialect, ParametrizedAttribute, SSAValue, TypeAttribute
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -36,13 +34,12 @@ from xdsl.irdl import (
     opt_prop_def,
     param_def,
     prop_def,
-    region_def,
     traits_def,
     var_operand_def,
 )
-from xdsl.parser import AttrParser, Parser
+from xdsl.parser import AttrParser
 from xdsl.printer import Printer
-from xdsl.traits import HasParent, IsolatedFromAbove, IsTerminator, Pure, SymbolOpInterface
+from xdsl.traits import HasParent, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from axir.dialects import shapes
@@ -53,14 +50,12 @@ from axir.dialects.base import (
     Tensor,
     TypedOp,
     ints_of,
-    parse_graph,
-    print_graph,
     shape_of,
     tensor_of,
     verify_epilogue,
-    verify_graph,
 )
 from axir.dialects.epilogue import EpilogueAttr, float_literal
+from axir.dialects.graph import NamedGraphOp
 from axir.ir.constants import WeightAttr
 
 CONSTANT = WeightAttr | DenseIntOrFPElementsAttr
@@ -167,44 +162,15 @@ def _verify_constant(name: str, value: Constant, element: Attribute, shape: Sequ
 
 
 @irdl_op_definition
-class GraphOp(IRDLOperation):
+class GraphOp(NamedGraphOp):
     """The device's function over int8 tensors. The host quantizes what goes in and dequantizes what comes out."""
 
     name = "axq.graph"
-    sym_name = prop_def(StringAttr)
-    inputs = prop_def(ArrayAttr[StringAttr])
-    outputs = prop_def(ArrayAttr[StringAttr])
-    body = region_def("single_block")
-    traits = traits_def(SymbolOpInterface(), IsolatedFromAbove())
-
-    def __init__(self, name: str, inputs: Sequence[tuple[str, Tensor]], outputs: Sequence[str]):
-        super().__init__(
-            properties={
-                "sym_name": StringAttr(name),
-                "inputs": ArrayAttr(StringAttr(i) for i, _ in inputs),
-                "outputs": ArrayAttr(StringAttr(o) for o in outputs),
-            },
-            regions=[Region(Block(arg_types=[t for _, t in inputs]))],
-        )
-
-    @property
-    def terminator(self) -> ReturnOp:
-        op = self.body.block.last_op
-        if not isinstance(op, ReturnOp):
-            raise VerifyException("a graph must end with a return")
-        return op
 
     def verify_(self) -> None:
-        verify_graph(self, self.inputs, self.outputs, self.body)
+        super().verify_()
         for argument in self.body.block.args:
             _verify_quantized(argument)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> GraphOp:
-        return parse_graph(cls, parser)
-
-    def print(self, printer: Printer) -> None:
-        print_graph(self, printer, self.sym_name, self.inputs, self.outputs, self.body)
 
 
 @irdl_op_definition

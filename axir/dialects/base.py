@@ -7,26 +7,22 @@ from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from xdsl.dialects.builtin import (
-    ArrayAttr,
     DenseArrayBase,
     FloatAttr,
     IntegerAttr,
     IntegerType,
-    StringAttr,
     TensorType,
     f64,
     i64,
 )
-from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     result_def,
     traits_def,
 )
-from xdsl.parser import Parser
-from xdsl.printer import Printer
 from xdsl.rewriter import Rewriter
-from xdsl.traits import IsTerminator, Pure
+from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from axir.dialects import shapes
@@ -99,7 +95,6 @@ class TypedOp(IRDLOperation, ABC):
 OpT = TypeVar("OpT", bound=TypedOp)
 
 
-GraphT = TypeVar("GraphT", bound=IRDLOperation)
 
 
 def build(
@@ -113,72 +108,6 @@ def build(
     op = kind.build(operands=groups, properties=properties or {}, result_types=[first.type])
     Rewriter.replace_value_with_new_type(op.result, op.infer())
     return op
-
-
-def verify_graph(op: Operation, inputs: ArrayAttr[StringAttr], outputs: ArrayAttr[StringAttr], body: Region) -> None:
-    """What every level's graph keeps: one name an input and an output, names unique, a return that fits."""
-    block = body.block
-    last = block.last_op
-    if last is None or not last.has_trait(IsTerminator):
-        raise VerifyException("a graph must end with a return")
-    if len(inputs) != len(block.args):
-        raise VerifyException(f"{len(inputs)} input names for {len(block.args)} inputs")
-    if len(outputs) != len(last.operands):
-        raise VerifyException(f"{len(outputs)} output names for {len(last.operands)} returned values")
-    for what, names in (("input", inputs), ("output", outputs)):
-        if len({name.data for name in names}) != len(names):
-            raise VerifyException(f"{what} names are not unique")
-
-
-def parse_graph(cls: type[GraphT], parser: Parser) -> GraphT:
-    """`@main(%x: type "name", ...) -> ("name", ...) attributes {...} { body }`"""
-    symbol = parser.parse_symbol_name()
-    names: list[StringAttr] = []
-
-    def argument() -> Parser.Argument:
-        value = parser.parse_argument()
-        names.append(StringAttr(parser.parse_str_literal(" naming the input")))
-        return value
-
-    arguments = parser.parse_comma_separated_list(parser.Delimiter.PAREN, argument)
-    parser.parse_punctuation("->")
-    outputs = parser.parse_comma_separated_list(
-        parser.Delimiter.PAREN, lambda: StringAttr(parser.parse_str_literal(" naming the output"))
-    )
-    attributes = parser.parse_optional_attr_dict_with_keyword()
-    region = parser.parse_region(arguments)
-    return cls.create(
-        properties={"sym_name": symbol, "inputs": ArrayAttr(names), "outputs": ArrayAttr(outputs)},
-        attributes=dict(attributes.data) if attributes else {},
-        regions=[region],
-    )
-
-
-def print_graph(
-    op: IRDLOperation,
-    printer: Printer,
-    symbol: StringAttr,
-    inputs: ArrayAttr[StringAttr],
-    outputs: ArrayAttr[StringAttr],
-    body: Region,
-) -> None:
-    printer.print_string(" ")
-    printer.print_symbol_name(symbol.data)
-    with printer.in_parens():
-        for index, (name, argument) in enumerate(zip(inputs, body.block.args, strict=True)):
-            printer.print_string(", " if index else "")
-            # Not print_block_argument: with debug information it prints a location, which the parser does not read.
-            printer.print_ssa_value(argument)
-            printer.print_string(": ")
-            printer.print_attribute(argument.type)
-            printer.print_string(" ")
-            printer.print_string_literal(name.data)
-    printer.print_string(" -> ")
-    with printer.in_parens():
-        printer.print_list(outputs, lambda name: printer.print_string_literal(name.data))
-    printer.print_op_attributes(op.attributes, print_keyword=True)
-    printer.print_string(" ")
-    printer.print_region(body, print_entry_block_args=False)
 
 
 def verify_epilogue(epilogue: EpilogueAttr, extras: Sequence[SSAValue], result: SSAValue) -> None:

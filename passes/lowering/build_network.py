@@ -90,7 +90,7 @@ class _Builder:
                 self._plan_concat(op)
         for op in ops:
             self._lower(op)
-        for name, value in zip(self.graph.outputs, self.graph.terminator.values, strict=True):
+        for name, value in zip(self.graph.outputs, self.graph.terminator.operands, strict=True):
             self._port_out(name.data, value)
         for storage in self.network.storages:
             if storage.data is not None:  # constants are there all the time

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
-    ArrayAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     DictionaryAttr,
@@ -14,63 +13,29 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     prop_def,
-    region_def,
     result_def,
     traits_def,
     var_operand_def,
     var_result_def,
 )
-from xdsl.parser import Parser
-from xdsl.printer import Printer
-from xdsl.traits import ConstantLike, HasParent, IsolatedFromAbove, IsTerminator, Pure, SymbolOpInterface
+from xdsl.traits import ConstantLike, HasParent, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from axir.dialects.base import Tensor, ints_of, parse_graph, print_graph, tensor_of, verify_graph
+from axir.dialects.base import ints_of, tensor_of
+from axir.dialects.graph import NamedGraphOp
 from axir.ir.constants import WeightAttr
 
 
 @irdl_op_definition
-class GraphOp(IRDLOperation):
+class GraphOp(NamedGraphOp):
     """A function over tensors: `@main` for the device, `@preamble` and `@postamble` for the host around it."""
 
     name = "ax.graph"
-    sym_name = prop_def(StringAttr)
-    inputs = prop_def(ArrayAttr[StringAttr])
-    outputs = prop_def(ArrayAttr[StringAttr])
-    body = region_def("single_block")
-    traits = traits_def(SymbolOpInterface(), IsolatedFromAbove())
-
-    def __init__(self, name: str, inputs: Sequence[tuple[str, Tensor]], outputs: Sequence[str]):
-        super().__init__(
-            properties={
-                "sym_name": StringAttr(name),
-                "inputs": ArrayAttr(StringAttr(i) for i, _ in inputs),
-                "outputs": ArrayAttr(StringAttr(o) for o in outputs),
-            },
-            regions=[Region(Block(arg_types=[t for _, t in inputs]))],
-        )
-
-    @property
-    def terminator(self) -> ReturnOp:
-        op = self.body.block.last_op
-        if not isinstance(op, ReturnOp):
-            raise VerifyException("a graph must end with a return")
-        return op
-
-    def verify_(self) -> None:
-        verify_graph(self, self.inputs, self.outputs, self.body)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> GraphOp:
-        return parse_graph(cls, parser)
-
-    def print(self, printer: Printer) -> None:
-        print_graph(self, printer, self.sym_name, self.inputs, self.outputs, self.body)
 
 
 @irdl_op_definition

@@ -29,8 +29,9 @@ def test_resize(
 ) -> None:  # fmt: skip
     if scales is not None:
         factors = np.array([1, 1, *scales], np.float32)
-        if min(np.float32(s) * f for s, f in zip(size, factors[2:], strict=True)) < 1:
-            return
+        results = [int(np.float32(s) * f) for s, f in zip(size, factors[2:], strict=True)]
+        if min(results) < 1 or tuple(results) == size:
+            return  # seen in ONNX Runtime 1.32: a result of the input's size is a copy, whatever the scales
         constants, order = {"scales": factors}, ["x", "", "scales"]
     else:
         constants, order = {"sizes": np.array([1, 1, *target])}, ["x", "", "", "sizes"]
