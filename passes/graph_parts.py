@@ -117,6 +117,19 @@ def join(symbol: str, graphs: Sequence[ax.GraphOp], outputs: Sequence[str] | Non
     return joined
 
 
+def extract(
+    graph: ax.GraphOp, symbol: str, ops: Iterable[Operation], outputs: Sequence[SSAValue]
+) -> tuple[ax.GraphOp, dict[str, SSAValue]]:
+    """Copies of `ops` as a graph that gives `outputs`, and the values of `graph` that are its inputs, by name.
+
+    Constants are copied. Each output is computed by one of `ops`.
+    """
+    names = _Names(graph, ())
+    piece = _extract(symbol, ops, [(value, names.of(value)) for value in outputs], names)
+    values = {name: value for value, name in names.given.items()}
+    return piece, {name.data: values[name.data] for name in piece.inputs}
+
+
 @dataclass
 class _Names:
     """Names for the values that pass between graphs: after the node that computes them, each once."""

@@ -32,21 +32,24 @@ def random_dataset(module: ModuleOp, session: Session, count: int | None, seed: 
     return Samples(random_samples(model_inputs(module), count, seed), count)
 
 
-def calibrate_module(module: ModuleOp, session: Session, samples: Samples) -> int:
+def calibrate_module(module: ModuleOp, session: Session, samples: Samples, *, for_every_scheme: bool = False) -> int:
     """Annotate the device's graphs with the statistics that the configured scheme needs; how many samples there were.
+
+    With `for_every_scheme` also with those that other schemes would need.
 
     Raises `AxirError` for samples that do not fit the model.
     """
     config = session.config
     store = session.context.store
     graphs = device_parts(module)
-    per_channel = config.quantize_dw_channel_wise or config.quantization_scheme == "hybrid_per_tensor_per_channel"
+    hybrid = config.quantize_dw_channel_wise or config.quantization_scheme == "hybrid_per_tensor_per_channel"
+    per_channel = for_every_scheme or hybrid
     with session.stage(STAGE):
         count = calibrate(
             graphs,
             store,
             main_samples(module, store, samples),
-            histogram=config.quantization_scheme != "per_tensor_min_max",
+            histogram=for_every_scheme or config.quantization_scheme != "per_tensor_min_max",
             channels_for=[value for graph in graphs for value in depthwise_inputs(graph)] if per_channel else (),
             progress=lambda done: session.listener.progress(done, samples.total),
         )

@@ -20,20 +20,25 @@ LOG = "compilation_log.txt"
 ARGUMENTS = "cli_args.json"
 TRACE = "compilation_trace.json"
 ERROR_ARTIFACT = "error_artifact.zip"
+SENSITIVITY_TEXT, SENSITIVITY_JSON = "sensitivity.txt", "sensitivity.json"
+"""What `axc --sensitivity` adds."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a folder of artifacts may hold. `marker` is always among its `entries` and tells our folders from others."""
+    """What a folder of artifacts may hold. One of `markers` is always among its `entries`: so we know our folders."""
 
     entries: tuple[str, ...]
-    marker: str
+    markers: tuple[str, ...]
 
 
 COMPILATION = Content(
-    (ARGUMENTS, "conf.toml", REPORT, LOG, TRACE, ERROR_ARTIFACT, "input_model", "quantized_model", "compiled_model"),
-    marker=REPORT,
-)
+    (
+        ARGUMENTS, "conf.toml", REPORT, LOG, TRACE, ERROR_ARTIFACT, "input_model", "quantized_model", "compiled_model",
+        SENSITIVITY_TEXT, SENSITIVITY_JSON,
+    ),
+    markers=(REPORT, SENSITIVITY_JSON),
+)  # fmt: skip
 
 
 class OutputFolder:
@@ -87,9 +92,25 @@ class OutputFolder:
             shutil.rmtree(self.staging)
 
 
+def add_to_folder(path: Path, files: Mapping[str, str]) -> None:
+    """Write texts into the folder of a compilation, or one that is absent or empty.
+
+    Raises `AxirError` for a folder with other content, and `OSError`.
+    """
+    _check_replaceable(path, COMPILATION)
+    path.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_text(path / name, text)
+
+
+def json_text(value: Any) -> str:
+    """A value as indented JSON, keys in the order they have."""
+    return json.dumps(value, indent=2) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, keys in the order they have."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    write_text(path, json_text(value))
 
 
 def numbered(file: str, segment: int) -> str:
@@ -166,7 +187,7 @@ def _check_replaceable(path: Path, content: Content | None) -> None:
         return
     entries = sorted(entry.name for entry in path.iterdir())
     others = [name for name in entries if name not in content.entries]
-    if entries and (others or content.marker not in entries):
+    if entries and (others or not any(marker in entries for marker in content.markers)):
         listed = ", ".join((others or entries)[:5])
         raise AxirError(
             f"the output folder holds files that no compilation wrote: {listed}",

@@ -30,7 +30,12 @@ STATUSES = (
     Status("FRONTEND_ERROR", 2, "the model cannot be read", ("import", "strip-locations")),
     Status("GRAPH_CLEANER_ERROR", 3, "the graph cannot be cleaned, or split into host and device parts", GRAPH_PASSES),
     Status("CALIBRATION_ERROR", 4, "samples that cannot be read, or do not fit the model", ("calibrate",)),
-    Status("QUANTIZATION_ERROR", 5, "the device's part cannot be quantized", ("quantize", "quantization-debug")),
+    Status(
+        "QUANTIZATION_ERROR",
+        5,
+        "the device's part cannot be quantized",
+        ("quantize", "quantization-debug", "sensitivity"),
+    ),
     Status("EXPORT_ERROR", 6, "the quantized model cannot be exported", ("export",)),
     Status("LEGALIZATION_ERROR", 7, "an operator cannot be mapped or tiled", ("multicore", "lower-to-aipu")),
     Status(

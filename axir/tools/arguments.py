@@ -16,7 +16,7 @@ from axir.ir.diagnostics import AxirError
 NOT_RECORDED = (
     "help", "version", "verbose", "cli_args", "model_option",
     "generate_config", "explain_config", "help_settings", "list_configs", "config_schema",
-    "partition_only", "json",
+    "partition_only", "sensitivity", "sensitivity_samples", "json",
 )  # fmt: skip
 
 

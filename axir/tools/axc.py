@@ -28,6 +28,7 @@ examples:
   axc model.onnx -o out --calibration samples.npz --set l2_constraint=4000000 --check 4
   axc out/quantized_model -o out2 --resources 0.25          no calibration: scales are known
   axc card.yaml -o out --imageset photos --transform unit   settings and weights from a model card
+  axc model.onnx --sensitivity --imageset photos --transform imagenet   where the accuracy goes; compiles nothing
   axc --explain-config card.yaml --set tiling_depth=6       where every setting comes from
 """
 
@@ -115,7 +116,16 @@ def make_parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--partition-only", action="store_true", help="print which nodes run where, and why; compile nothing"
     )
-    how.add_argument("--json", action="store_true", help="with --partition-only: print JSON")
+    how.add_argument(
+        "--sensitivity", action="store_true",
+        help="print how much each layer costs in accuracy when it alone is quantized, and what would help; with -o "
+        "also write it there; compile nothing",
+    )  # fmt: skip
+    how.add_argument(
+        "--sensitivity-samples", type=int, metavar="N",
+        help="measure on the first N calibration samples (default 8)",
+    )  # fmt: skip
+    how.add_argument("--json", action="store_true", help="with --partition-only or --sensitivity: print JSON")
     how.add_argument(
         "--no-host-islands", action="store_true",
         help="an operator that the device cannot run in the middle of the network is an error, not the host's",
@@ -263,6 +273,41 @@ def _partition(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _sensitivity(arguments: argparse.Namespace) -> int:
+    import json
+
+    from axir.compiler.sensitivity import SAMPLES, sensitivity_report, write_report
+    from axir.tools.axc_data import check_data_arguments
+    from axir.tools.compilations import compilations
+    from axir.tools.console import Console
+    from axir.tools.sensitivity import sensitivity_lines
+
+    check_data_arguments(arguments)
+    if arguments.imageset is None and arguments.calibration is None:
+        raise AxirError(
+            "--sensitivity needs calibration data: on random numbers it would tell nothing",
+            notes=("give --imageset with --transform, or --calibration",),
+        )
+    reports: list[dict[str, object]] = []
+    jobs = compilations(arguments)
+    for job in jobs:
+        job.check(written=False)
+    for job in jobs:
+        console = Console(arguments.verbose)
+        given = arguments.sensitivity_samples
+        with console.live(), job.network() as network:
+            report = sensitivity_report(_request(job, network), console, SAMPLES if given is None else given)
+        lines = sensitivity_lines(report)
+        if job.writes:
+            write_report(job.output, report, lines)
+        if not arguments.json:
+            print("\n".join([*([""] if reports else []), *lines]))
+        reports.append(report)
+    if arguments.json:
+        print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
+    return 0
+
+
 def _explain(arguments: argparse.Namespace) -> int:
     from axir.tools.compilations import compilations
     from axir.tools.explain import history_lines, model_lines, source_lines
@@ -326,10 +371,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         done = _about(merged)
         if done is not None:
             return done
-        if merged.json and not merged.partition_only:
-            raise AxirError("--json is for --partition-only; a compilation writes its reports as JSON")
+        if merged.json and not (merged.partition_only or merged.sensitivity):
+            raise AxirError("--json is for --partition-only and --sensitivity; a compilation writes JSON anyway")
+        if merged.partition_only and merged.sensitivity:
+            raise AxirError("give --partition-only or --sensitivity, not both")
+        if merged.sensitivity_samples is not None and not merged.sensitivity:
+            raise AxirError("--sensitivity-samples is for --sensitivity")
         if merged.explain_config:
             return _explain(merged)
+        if merged.sensitivity:
+            return _sensitivity(merged)
         return _partition(merged) if merged.partition_only else _compile(merged)
 
     return run_tool(body)

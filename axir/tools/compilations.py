@@ -43,6 +43,11 @@ class Compilation:
         return Path(folder) / self.model.name if self.model is not None and self.several else Path(folder)
 
     @property
+    def writes(self) -> bool:
+        """Whether an output folder was given."""
+        return bool(self.arguments.output or self.resolved.config.output_dir)
+
+    @property
     def dump_ir(self) -> Path | None:
         """The folder for the module after every stage."""
         folder = self.arguments.dump_ir

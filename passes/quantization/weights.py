@@ -63,10 +63,10 @@ def quantize_weights(
         for_weight *= least_error_shares(rows, WEIGHT_MAX)
     scale = np.maximum(np.maximum(for_weight, for_bias), SMALLEST_SCALE).astype(np.float32)
 
-    per_weight = _per_weight(scale, weight.shape, group, transposed).astype(np.float64)
-    quantized = np.clip(np.rint(weight / per_weight), -WEIGHT_MAX, WEIGHT_MAX).astype(np.int8)
+    steps = per_weight(scale, weight.shape, group, transposed).astype(np.float64)
+    quantized = np.clip(np.rint(weight / steps), -WEIGHT_MAX, WEIGHT_MAX).astype(np.int8)
     if input_means is not None:
-        error = (quantized * per_weight - weight).sum(axis=(2, 3))
+        error = (quantized * steps - weight).sum(axis=(2, 3))
         means = np.repeat(input_means.astype(np.float64).reshape(group, -1), len(weight) // group, axis=0)
         offset = offset - (error * means).sum(axis=1)
     unit = numerics.multiplier(input_scale, scale).astype(np.float64)
@@ -80,7 +80,7 @@ def quantize_weights(
     return QuantizedWeights(quantized, scale, quantized_bias)
 
 
-def _per_weight(scale: F32, shape: tuple[int, ...], group: int, transposed: bool) -> F32:
+def per_weight(scale: F32, shape: tuple[int, ...], group: int, transposed: bool) -> F32:
     """The scales of output channels, in a shape that broadcasts to a weight's."""
     if not transposed:
         return scale.reshape(-1, 1, 1, 1)

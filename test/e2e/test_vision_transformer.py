@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -33,13 +34,16 @@ def test_a_vision_transformer_runs_on_the_device(generator: ModuleType, opset: i
     model = generator.generate(shape)
     rng = np.random.default_rng(0)
     images = [rng.normal(0, 1, (1, 3, 64, 64)).astype(np.float32) for _ in range(8)]
-    quantized = quantize(model, images, CompilerConfig())
+    config = CompilerConfig(quantization_debug=True, model_debug_save_dir=tmp_path / "debug")
+    quantized = quantize(model, images, config)
     operators = [op.name.removeprefix("axq.") for op in quantized.graph.walk() if isinstance(op, axq.QuantOp)]
     assert operators.count("matmul") == 4
     assert operators.count("normalize") == 5
     assert operators.count("softmax") == 2
     assert operators.count("constant") == 2  # class token and position embedding
     compile(quantized, CompilerConfig(), tmp_path / "out", check=2)
+    rows = json.loads((tmp_path / "debug" / "accuracy.json").read_text())["layers"]
+    assert len(rows) == len([name for name in operators if name != "constant"])
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     exact = np.concatenate([session.run(None, {"images": image})[0] for image in images])
     found = np.concatenate([quantized(image)[0] for image in images])
