@@ -31,6 +31,8 @@ def test_resize(
         factors = np.array([1, 1, *scales], np.float32)
         if min(np.float32(s) * f for s, f in zip(size, factors[2:], strict=True)) < 1:
             return
+        if scales != (1.0, 1.0) and all(int(np.float32(s) * f) == s for s, f in zip(size, factors[2:], strict=True)):
+            return  # ONNX Runtime gives the input as it stands where the shape does not change, whatever the scales
         constants, order = {"scales": factors}, ["x", "", "scales"]
     else:
         constants, order = {"sizes": np.array([1, 1, *target])}, ["x", "", "", "sizes"]
