@@ -20,6 +20,7 @@ from axir.passes.patterns import (
     channels,
     constants,
     edges,
+    functions,
     movement,
     normalization,
     padding,
@@ -53,12 +54,14 @@ def canonicalize(
         *movement.PATTERNS,
         *activations.patterns(store),
         *spelled_out.patterns(store, tables=fold_tables),
+        functions.SoftplusOfLog(store),
         *normalization.patterns(store),
         blocks.BlocksOfReshapes(store),
         blocks.BlocksOfSlices(),
         *more,
     )
     absorb = (
+        functions.FunctionToSteps(),
         affine.BatchNormToAffine(store),
         *([affine.FoldIntoProducer(store)] if merge else []),
         padding.FoldIntoConv(),
@@ -98,8 +101,8 @@ class CanonicalizeGraph(ModulePass):
 
     What remains of scales, shifts and zero pads on NCHW becomes depthwise convolutions of 1x1; reshapes and transposes
     that only reorder channels become slices or convolutions, nearest resizing by whole factors transposed convolutions.
-    Sums, means over channels, slices with steps, groups of transposed convolutions and means with dilations become
-    windows.
+    Functions with parameters (elu, selu, celu) and abs become a table and a slope below zero. Sums, means over
+    channels, slices with steps, groups of transposed convolutions and means with dilations become windows.
     """
 
     name = "canonicalize-graph"

@@ -15,7 +15,6 @@ from xdsl.ir import Operation, SSAValue
 
 from axir.dialects import ax, base
 from axir.dialects.axq import LARGEST_PRODUCT, MAX_NORMALIZED
-from axir.passes.patterns.tables import UNARY_TABLES
 from axir.passes.patterns.values import is_constant, is_f32
 
 IMPORT_REASON = "reason"
@@ -133,9 +132,12 @@ def constraint_slope(op: ax.PReluOp) -> str | None:
 
 
 def constraint_function(op: ax.UnaryFunctionOp) -> str | None:
-    """A function of one number is `gelu` or `gelu_tanh`; others have operators of their own."""
-    name = op.function.data.name
-    return None if name in UNARY_TABLES else f"it has no table for {name}"
+    """A function of one number has a table: `elu` with alpha 1, `erf`, `gelu`, `gelu_tanh`, `mish` or `softplus`."""
+    function = op.function.data
+    if function in ax.FUNCTION_STEPS:
+        return None
+    why = NO_TABLE.get(function.name)
+    return f"it has no table for {function}" + ("" if why is None else f": {why}")
 
 
 def constraint_softmax_axis(op: ax.SoftmaxOp) -> str | None:
@@ -191,6 +193,22 @@ def constraint_slice_steps(op: ax.SliceOp) -> str | None:
     steps = base.ints_of(op.steps)[2:]
     return None if steps == (1, 1) else f"its steps over height and width are {list(steps)}"
 
+
+_TOO_STEEP = "the function is too steep at 0 for a table of chords"
+_NO_LINE = "the function follows no line where a table ends"
+
+NO_TABLE = {
+    "cos": _NO_LINE,
+    "exp": _NO_LINE,
+    "log": _TOO_STEEP,
+    "pow": _NO_LINE,
+    "reciprocal": _TOO_STEEP,
+    "sin": _NO_LINE,
+    "softsign": "the function nears its limits too slowly, it is 0.06 away where a table ends",
+    "sqrt": _TOO_STEEP,
+    "thresholded_relu": "the function jumps where its input is alpha",
+}
+"""Why functions of one number have no table (docs/numerics.md, section 5)."""
 
 GENERAL: tuple[Constraint, ...] = (constraint_float, constraint_rank, constraint_static, constraint_batch)
 

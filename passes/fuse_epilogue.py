@@ -15,7 +15,6 @@ from axir.dialects import ax, base
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.location import rewrite
 from axir.passes.graph_parts import device_graphs
-from axir.passes.patterns.tables import UNARY_TABLES
 from axir.passes.patterns.values import is_constant, replace
 from axir.target.isa import MAX_STEPS as MAX_VECTOR_STEPS
 
@@ -51,11 +50,11 @@ def step_of(op: Operation) -> Step | None:
             return Step("prelu")
         case ax.TableOp():
             return op.step
-        case ax.UnaryFunctionOp() if op.function.data.name in UNARY_TABLES:
-            return Step(op.function.data.name)
+        case ax.UnaryFunctionOp():
+            kind = ax.FUNCTION_STEPS.get(op.function.data)
         case _:
             kind = SIMPLE_STEPS.get(type(op))
-            return None if kind is None else Step(kind)
+    return None if kind is None else Step(kind)
 
 
 def fusible_producer(value: SSAValue, step: Step, result: SSAValue) -> Producer | None:

@@ -19,7 +19,7 @@ from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.constants import constant_attr
 from axir.ir.store import WeightStore
 
-TABLE_STEPS = ("gelu", "gelu_tanh", "sigmoid", "tanh", "silu", "hard_swish")
+TABLE_STEPS = ("gelu", "gelu_tanh", "sigmoid", "tanh", "silu", "hard_swish", "elu", "erf", "mish", "softplus")
 
 
 @dataclass

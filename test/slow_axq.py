@@ -242,6 +242,10 @@ def step_value(kind: str, arguments: Sequence[float], v: np.float32, operand: An
             return table_value(kind, arguments or (1.0, 0.0, 1.0, 0.0), v)
 
 
+def softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
 FUNCTIONS = {
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "tanh": math.tanh,
@@ -249,6 +253,10 @@ FUNCTIONS = {
     "gelu": lambda x: x / 2 * (1 + math.erf(x / math.sqrt(2))),
     "gelu_tanh": lambda x: x / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     "hard_swish": lambda x: x * min(max(x / 6 + 0.5, 0), 1),
+    "elu": lambda x: math.expm1(x) if x < 0 else x,
+    "erf": math.erf,
+    "mish": lambda x: x * math.tanh(softplus(x)),
+    "softplus": lambda x: softplus(x),
 }
 ENDS = {
     "sigmoid": (0, 1),
@@ -257,6 +265,10 @@ ENDS = {
     "gelu": (0, None),
     "gelu_tanh": (0, None),
     "hard_swish": (0, None),
+    "elu": (-1, None),
+    "erf": (-1, 1),
+    "mish": (0, None),
+    "softplus": (0, None),
 }
 
 

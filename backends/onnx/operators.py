@@ -62,10 +62,10 @@ def emit_step(e: Emitter, step: Step, inputs: Sequence[str], output: str) -> Non
             e.node("HardSigmoid", inputs, output, alpha=alpha, beta=beta)
         case "silu", ():
             e.node("Mul", [*inputs, e.node("Sigmoid", inputs)], output)
-        case ("gelu" | "gelu_tanh") as kind, ():
-            _emit_function(e, ax.Function(kind), inputs[0], output)
         case "hard_swish", ():
             e.node("Mul", [*inputs, e.node("HardSigmoid", inputs, alpha=1 / 6, beta=0.5)], output)
+        case kind, () if kind in FUNCTIONS_OF_TABLES:
+            _emit_function(e, FUNCTIONS_OF_TABLES[kind], inputs[0], output)
         case kind, (a, b, c, d):
             _emit_composed(e, Step(kind), (a, b, c, d), inputs[0], output)
         case kind, _:
@@ -90,6 +90,8 @@ def _affine(e: Emitter, value: str, factor: float, offset: float, output: str | 
         value = e.node(kind, [value, e.number("constant", number)], output if index == len(nodes) else None)
     return value
 
+
+FUNCTIONS_OF_TABLES = {name: function for function, name in ax.FUNCTION_STEPS.items()}
 
 _STEPS = {
     "relu": "Relu",

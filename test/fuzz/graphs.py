@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from axq_graphs import TABLE_STEPS
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -72,7 +73,7 @@ class Builder:
         for _ in range(self.draw(st.integers(0, most))):
             kinds = ["relu", "clip", "leaky_relu", "hard_sigmoid"]
             if not any(step.is_table for step in steps):
-                kinds += ["gelu", "gelu_tanh", "sigmoid", "silu", "tanh", "hard_swish"]
+                kinds += list(TABLE_STEPS)
             if slope is None:
                 kinds.append("prelu")
             if same and len(extras) < 2:

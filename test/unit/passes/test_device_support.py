@@ -62,6 +62,7 @@ SUPPORTED = {
     "concat with a constant": (f"%a: {X}", f"%b: {X}", f"ax.concat %a, %b axis 3 : ({X}, {X}) -> tensor<1x4x6x12xf32>"),
     "reshape of pixels": unary("ax.reshape %x shape [1, 4, 3, 12]", result="tensor<1x4x3x12xf32>"),
     "gelu": unary("ax.unary %x <gelu>"),
+    "elu": unary("ax.unary %x <elu(1.0)>"),
     "add of a constant vector": (f"%a: {X}", f"%b: {Y}", f"ax.add %a, %b : ({X}, {Y}) -> {X}"),
     "add of a channel vector": binary("add", Y, X, X),
     "mul of two vectors": binary("mul", Y, Y, Y),
@@ -163,7 +164,11 @@ UNSUPPORTED = {
         unary("ax.reshape %x shape [1, 2, 12, 6]", result="tensor<1x2x12x6xf32>"),
         "it makes 2 of 4 channels",
     ),
-    "function without a table": (unary("ax.unary %x <erf>"), "it has no table for erf"),
+    "function without a table": (
+        unary("ax.unary %x <exp>"),
+        "it has no table for exp: the function follows no line where a table ends",
+    ),
+    "elu of another alpha": (unary("ax.unary %x <elu(0.5)>"), "it has no table for elu(0.5)"),
     "computed slope": (
         (f"%x: {X}; %s: tensor<4x1x1xf32>", "", f"ax.prelu %x, %s : ({X}, tensor<4x1x1xf32>) -> {X}"),
         "its slope is computed, not constant",

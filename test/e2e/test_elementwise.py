@@ -1,0 +1,105 @@
+"""Functions of one tensor from ONNX to the device model, bit for bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from axir.compiler import CompilerConfig, compile, quantize
+
+SHAPE = (1, 5, 7, 6)
+OPSET = 18
+
+
+class Graph:
+    """Nodes in their order; every method returns the name of the value that it adds."""
+
+    def __init__(self, shape: Sequence[int] = SHAPE):
+        self.inputs = {"x": tuple(shape)}
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def __call__(self, kind: str, *inputs: str | float | NDArray[Any], **attributes: Any) -> str:
+        names = [value if isinstance(value, str) else self.constant(np.asarray(value)) for value in inputs]
+        name = f"{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, names, [name], name, **attributes))
+        return name
+
+    def constant(self, array: NDArray[Any]) -> str:
+        wide = array.astype(np.float32) if array.dtype.kind == "f" else array.astype(np.int64)
+        self.constants.append(numpy_helper.from_array(wide, f"c{len(self.constants)}"))
+        return self.constants[-1].name
+
+    def model(self) -> onnx.ModelProto:
+        inputs = [helper.make_tensor_value_info(name, 1, shape) for name, shape in self.inputs.items()]
+        result = helper.make_tensor_value_info(self.nodes[-1].output[0], 1, None)
+        graph = helper.make_graph(self.nodes, "g", inputs, [result], self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+        return onnx.shape_inference.infer_shapes(model, strict_mode=True)
+
+
+def check(graph: Graph, folder: Path, tolerance: float = 0.03) -> None:
+    """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives."""
+    rng = np.random.default_rng(7)
+    samples: list[Any] = [
+        {name: rng.uniform(-3, 3, shape).astype(np.float32) for name, shape in graph.inputs.items()} for _ in range(6)
+    ]
+    path = folder / "model.onnx"
+    onnx.save(graph.model(), path)
+    quantized = quantize(path, samples, CompilerConfig())
+    compile(quantized, CompilerConfig(), folder / "out", check=2)
+    report = json.loads((folder / "out" / "compilation_report.json").read_text())
+    assert report["check"]["bit_exact"]
+    described = json.loads((folder / "out" / "compiled_model" / "model.json").read_text())
+    assert not [part for part in described["parts"] if "onnx" in json.dumps(part)], described["parts"]
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for sample in samples:
+        expected = np.asarray(session.run(None, sample)[0], np.float32)
+        (got,) = quantized(sample)
+        span = max(float(np.ptp(expected)), float(np.abs(expected).max()), 1.0)
+        assert np.abs(got - expected).max() <= tolerance * span
+
+
+def conv_before(kind: str, **attributes: Any) -> Callable[[Graph], object]:
+    def build(g: Graph) -> None:
+        weight = np.random.default_rng(1).normal(0, 0.6, (6, 5, 3, 3)).astype(np.float32)
+        g(kind, g("Conv", "x", weight, pads=[1, 1, 1, 1]), **attributes)
+
+    return build
+
+
+FUNCTIONS: dict[str, Callable[[Graph], object]] = {
+    "abs": lambda g: g("Abs", "x"),
+    "celu": lambda g: g("Celu", "x", alpha=0.7),
+    "elu": lambda g: g("Elu", "x"),
+    "elu of another alpha": lambda g: g("Elu", "x", alpha=0.4),
+    "elu of a convolution": conv_before("Elu", alpha=1.4),
+    "erf": lambda g: g("Erf", "x"),
+    "gelu by erf of a factor": lambda g: g("Mul", g("Add", g("Erf", g("Mul", "x", 0.9)), 1.0), 0.5),
+    "l1": lambda g: g("ReduceL1", "x", np.array([2, 3])),
+    "mish": lambda g: g("Mish", "x"),
+    "mish of a convolution": conv_before("Mish"),
+    "pow": lambda g: g("Pow", "x", 3.0),
+    "selu": lambda g: g("Selu", "x"),
+    "selu of a convolution": conv_before("Selu"),
+    "softplus": lambda g: g("Softplus", "x"),
+    "softplus spelled out": lambda g: g("Log", g("Add", 1.0, g("Exp", "x"))),
+    "log of a sigmoid": lambda g: g("Mul", g("Softplus", g("Neg", "x")), -1.0),
+    "thresholded relu": lambda g: g("ThresholdedRelu", "x", alpha=0.0),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name: str, tmp_path: Path) -> None:
+    graph = Graph()
+    FUNCTIONS[name](graph)
+    check(graph, tmp_path)
