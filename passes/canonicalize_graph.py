@@ -17,6 +17,7 @@ from axir.passes.patterns import (
     affine,
     arithmetic,
     blocks,
+    broadcast,
     channels,
     constants,
     edges,
@@ -73,7 +74,7 @@ def canonicalize(
     )
     legalize = (
         affine.SubtractionToAdd(store),
-        affine.BroadcastOfOneChannel(store),
+        *broadcast.patterns(store),
         affine.ScaleAndShiftToDepthwise(store),
         affine.AffineToDepthwise(store),
         padding.PadToDepthwise(store),

@@ -115,11 +115,9 @@ def constraint_reshape(op: ax.ReshapeOp) -> str | None:
 
 
 def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
-    """Operands have equal shapes, or one of them is [1, C, 1, 1] and broadcasts to the other."""
-    shape = base.shape_of(op.result)
-    shapes = [base.shape_of(op.a), base.shape_of(op.b)]
-    fits = shape in shapes and all(other in (shape, (1, shape[1], 1, 1)) for other in shapes)
-    return None if fits else f"operands of shapes {list(shapes[0])} and {list(shapes[1])} broadcast in another way"
+    """Operands have the same channels; rows and columns broadcast."""
+    a, b = base.shape_of(op.a)[1], base.shape_of(op.b)[1]
+    return None if a == b else f"its operands have {a} and {b} channels, and no convolution could repeat one"
 
 
 def constraint_slope(op: ax.PReluOp) -> str | None:
@@ -250,7 +248,7 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.MaxOp: "it has no maximum of two tensors",
     ax.MinOp: "it has no minimum of two tensors",
     ax.GatherOp: "it only takes channels in other orders",
-    ax.ExpandOp: "it repeats elements only as part of an addition or multiplication",
+    ax.ExpandOp: "only [1, C, H, W] is expanded there, by additions that broadcast",
     ax.DepthToSpaceOp: "it does not move channels to pixels",
     ax.SpaceToDepthOp: "it does not move pixels to channels",
     ax.ResizeOp: "only enlargements of height and width by whole factors run: nearest, or linear at pixel centres",

@@ -61,6 +61,12 @@ def random_inputs(graph: axq.GraphOp, rng: np.random.Generator) -> list[NDArray[
     return [rng.integers(-128, 128, shape_of(a)).astype(np.int8) for a in graph.body.block.args]
 
 
+def lines(shape: Sequence[int]) -> list[tuple[int, ...]]:
+    """The shapes of one row and of one column, for every channel."""
+    _, channels, height, width = shape
+    return [(1, channels, 1, width), (1, channels, height, 1)]
+
+
 @dataclass
 class RandomGraph:
     graph: axq.GraphOp
@@ -116,7 +122,7 @@ class _Drawing:
                 slope = self.rng.uniform(-0.5, 0.5, channels).astype(np.float32)
                 properties["slope"] = self.builder.constant(slope)
             elif kind in ("add", "mul"):
-                small = self.draw(st.sampled_from([shape, (1, channels, 1, 1), (1, 1, *shape[2:])]))
+                small = self.draw(st.sampled_from([shape, (1, channels, 1, 1), (1, 1, *shape[2:]), *lines(shape)]))
                 extras.append(self.builder.input(small, self.element(2.0 if kind == "mul" else 16.0)))
             elif kind in TABLE_STEPS and self.draw(st.booleans()):
                 a, c = self.rng.choice([-1, 1], 2) * self.rng.uniform(0.2, 3, 2)
@@ -213,8 +219,10 @@ class _Drawing:
 
     def map(self) -> SSAValue:
         shape = self.shape()
-        x = self.builder.input(shape, self.element())
         extras, properties = self.epilogue(shape[1], shape)
+        whole = any(shape_of(extra) == shape for extra in extras)
+        given = self.draw(st.sampled_from([shape, *lines(shape)])) if whole else shape
+        x = self.builder.input(given, self.element())
         return self.builder.add(axq.MapOp, [x, extras], properties, shape, self.element(8.0))
 
     def softmax(self) -> SSAValue:

@@ -76,7 +76,8 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
             continue
         if isinstance(op, axq.MapOp):
             scale, zero = parameters(op.input, store, channel)
-            value = f32(int(x[index]) - zero) * scale
+            place = tuple(min(i, size - 1) for i, size in zip(index, x.shape, strict=True))
+            value = f32(int(x[place]) - zero) * scale
         elif isinstance(op, axq.AvgPoolOp):
             value = _average(op, x, index, store)
         else:

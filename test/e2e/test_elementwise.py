@@ -1,4 +1,4 @@
-"""Functions of one tensor from ONNX to the device model, bit for bit."""
+"""Functions of one tensor, and operands that broadcast, from ONNX to the device model, bit for bit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,14 @@ class Graph:
         self.constants.append(numpy_helper.from_array(wide, f"c{len(self.constants)}"))
         return self.constants[-1].name
 
+    def input(self, *shape: int) -> str:
+        name = f"x{len(self.inputs)}"
+        self.inputs[name] = shape
+        return name
+
     def model(self) -> onnx.ModelProto:
+        taken = {name for node in self.nodes for name in node.input}
+        self.inputs = {name: shape for name, shape in self.inputs.items() if name in taken}
         inputs = [helper.make_tensor_value_info(name, 1, shape) for name, shape in self.inputs.items()]
         result = helper.make_tensor_value_info(self.nodes[-1].output[0], 1, None)
         graph = helper.make_graph(self.nodes, "g", inputs, [result], self.constants)
@@ -49,12 +56,12 @@ class Graph:
 
 def check(graph: Graph, folder: Path, tolerance: float = 0.03) -> None:
     """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives."""
+    path = folder / "model.onnx"
+    onnx.save(graph.model(), path)
     rng = np.random.default_rng(7)
     samples: list[Any] = [
         {name: rng.uniform(-3, 3, shape).astype(np.float32) for name, shape in graph.inputs.items()} for _ in range(6)
     ]
-    path = folder / "model.onnx"
-    onnx.save(graph.model(), path)
     quantized = quantize(path, samples, CompilerConfig())
     compile(quantized, CompilerConfig(), folder / "out", check=2)
     report = json.loads((folder / "out" / "compilation_report.json").read_text())
@@ -96,6 +103,45 @@ FUNCTIONS: dict[str, Callable[[Graph], object]] = {
     "log of a sigmoid": lambda g: g("Mul", g("Softplus", g("Neg", "x")), -1.0),
     "thresholded relu": lambda g: g("ThresholdedRelu", "x", alpha=0.0),
 }
+
+
+def random(*shape: int) -> NDArray[np.float32]:
+    return np.random.default_rng(5).uniform(-2, 2, shape).astype(np.float32)
+
+
+_, C, H, W = SHAPE
+BROADCASTS: dict[str, Callable[[Graph], object]] = {
+    "a map of one channel": lambda g: g("Mul", "x", g.input(1, 1, H, W)),
+    "one number": lambda g: g("Add", g.input(1, 1, 1, 1), "x"),
+    "a row": lambda g: g("Add", "x", g.input(1, C, 1, W)),
+    "a column": lambda g: g("Mul", g.input(1, C, H, 1), "x"),
+    "a row of one channel": lambda g: g("Sub", "x", g.input(1, 1, 1, W)),
+    "a column, from which is subtracted": lambda g: g("Sub", g.input(1, C, H, 1), "x"),
+    "a constant tensor": lambda g: g("Add", "x", random(*SHAPE)),
+    "a constant tensor of three dimensions": lambda g: g("Sub", random(C, H, W), "x"),
+    "a constant map": lambda g: g("Mul", random(H, W), "x"),
+    "a constant row": lambda g: g("Add", "x", random(W)),
+    "a constant column": lambda g: g("Div", "x", 3 + random(1, 1, H, 1)),
+    "a vector and a map": lambda g: g("Add", g.input(1, C, 1, 1), g.input(1, 1, H, W)),
+    "a row and a column": lambda g: g("Mul", g.input(1, C, 1, W), g.input(1, C, H, 1)),
+    "a column and a row of one channel": lambda g: g("Add", g.input(1, C, H, 1), g.input(1, 1, 1, W)),
+    "a vector and a constant map": lambda g: g("Add", g.input(1, C, 1, 1), random(1, 1, H, W)),
+    "a map and a constant vector": lambda g: g("Mul", g.input(1, 1, H, W), random(C, 1, 1)),
+    "a column and a constant row": lambda g: g("Add", g.input(1, C, H, 1), random(1, C, 1, W)),
+    "a convolution and a row": lambda g: g("Relu", g("Add", g("Conv", "x", random(C, C, 1, 1)), g.input(1, C, 1, W))),
+    "a convolution and a constant map": lambda g: g("Add", g("Conv", "x", random(C, C, 1, 1)), random(H, W)),
+    "expanded": lambda g: g("Expand", g.input(1, C, 1, 1), np.array(SHAPE)),
+    "expanded channels": lambda g: g("Expand", g.input(1, 1, H, W), np.array(SHAPE)),
+    "expanded parts": lambda g: g("Concat", "x", g("Expand", g.input(1, 1, 1, W), np.array(SHAPE)), axis=1),
+    "tiled": lambda g: g("Tile", g.input(1, C, 1, W), np.array([1, 1, H, 1])),
+}
+
+
+@pytest.mark.parametrize("name", BROADCASTS)
+def test_broadcasts(name: str, tmp_path: Path) -> None:
+    graph = Graph()
+    BROADCASTS[name](graph)
+    check(graph, tmp_path)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -66,6 +66,8 @@ SUPPORTED = {
     "add of a constant vector": (f"%a: {X}", f"%b: {Y}", f"ax.add %a, %b : ({X}, {Y}) -> {X}"),
     "add of a channel vector": binary("add", Y, X, X),
     "mul of two vectors": binary("mul", Y, Y, Y),
+    "mul of a row": binary("mul", X, "tensor<1x4x1x6xf32>", X),
+    "add of a row and a column": binary("add", "tensor<1x4x6x1xf32>", "tensor<1x4x1x6xf32>", X),
     "relu": unary("ax.relu %x"),
     "tanh": unary("ax.tanh %x"),
     "softmax": unary("ax.softmax %x axis 1"),
@@ -140,17 +142,13 @@ UNSUPPORTED = {
         ),
         "its window has dilations [2, 1]",
     ),
-    "rows broadcast": (
-        binary("add", X, "tensor<1x1x6x6xf32>", X),
-        "operands of shapes [1, 4, 6, 6] and [1, 1, 6, 6] broadcast in another way",
-    ),
     "one channel broadcasts": (
-        binary("mul", X, "tensor<1x1x1x1xf32>", X),
-        "operands of shapes [1, 4, 6, 6] and [1, 1, 1, 1] broadcast in another way",
+        binary("add", X, "tensor<1x1x6x6xf32>", X),
+        "its operands have 4 and 1 channels, and no convolution could repeat one",
     ),
-    "both broadcast": (
+    "one channel broadcasts in both": (
         binary("mul", "tensor<1x4x1x1xf32>", "tensor<1x1x6x6xf32>", X),
-        "operands of shapes [1, 4, 1, 1] and [1, 1, 6, 6] broadcast in another way",
+        "its operands have 4 and 1 channels, and no convolution could repeat one",
     ),
     "sum of constants": (
         (f"%x: {X}", f"%a: {X}; %b: {X}", f"ax.add %a, %b : ({X}, {X}) -> {X}"),
