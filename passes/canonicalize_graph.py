@@ -74,6 +74,7 @@ def canonicalize(
     )
     legalize = (
         affine.SubtractionToAdd(store),
+        functions.PReluOfPositions(store),
         *broadcast.patterns(store),
         affine.ScaleAndShiftToDepthwise(store),
         affine.AffineToDepthwise(store),

@@ -102,7 +102,7 @@ def constraint_no_dilation(op: ax.AvgPoolOp) -> str | None:
 
 
 def constraint_some_computed(op: Operation) -> str | None:
-    """Not all tensors that an addition, multiplication or concatenation takes are constants."""
+    """Not all tensors that it takes are constants."""
     return "it works on constants alone" if all(map(is_constant, op.operands)) else None
 
 
@@ -114,7 +114,7 @@ def constraint_reshape(op: ax.ReshapeOp) -> str | None:
     return None if before[1] == after[1] else f"it makes {after[1]} of {before[1]} channels"
 
 
-def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
+def constraint_broadcast(op: ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp) -> str | None:
     """Operands have the same channels; rows and columns broadcast."""
     a, b = base.shape_of(op.a)[1], base.shape_of(op.b)[1]
     return None if a == b else f"its operands have {a} and {b} channels, and no convolution could repeat one"
@@ -217,6 +217,8 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.AvgPoolOp: (constraint_data_is_computed, constraint_no_dilation),
     ax.AddOp: (constraint_some_computed, constraint_broadcast),
     ax.MulOp: (constraint_some_computed, constraint_broadcast),
+    ax.MaxOp: (constraint_some_computed, constraint_broadcast),
+    ax.MinOp: (constraint_some_computed, constraint_broadcast),
     ax.ReluOp: (constraint_data_is_computed,),
     ax.ClipOp: (constraint_data_is_computed,),
     ax.LeakyReluOp: (constraint_data_is_computed,),
@@ -244,9 +246,7 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
     ax.PadOp: "only height and width are padded there, with zeros or up to 8 repeated or mirrored rows and columns",
-    ax.ReduceOp: "only means and sums of [1, C, H, W], and maxima over its height and width, run there",
-    ax.MaxOp: "it has no maximum of two tensors",
-    ax.MinOp: "it has no minimum of two tensors",
+    ax.ReduceOp: "only means and sums of [1, C, H, W], and extremes over its height and width, run there",
     ax.GatherOp: "it only takes channels in other orders",
     ax.ExpandOp: "only [1, C, H, W] is expanded there, by additions that broadcast",
     ax.DepthToSpaceOp: "it does not move channels to pixels",

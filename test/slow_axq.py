@@ -209,7 +209,7 @@ def _finish(op: Any, value: np.float32, index: tuple[int, ...], extras: list[Any
     operands = iter(zip(op.extras, extras, strict=True))
     for step in op.epilogue:
         operand = None
-        if step.kind in ("add", "mul"):
+        if step.kind in ("add", "mul", "max", "min"):
             tensor, array = next(operands)
             place = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
             scale, zero = parameters(tensor, store, place[1])
@@ -239,6 +239,10 @@ def step_value(kind: str, arguments: Sequence[float], v: np.float32, operand: An
             return v + operand
         case "mul":
             return v * operand
+        case "max":
+            return max(v, operand)
+        case "min":
+            return min(v, operand)
         case _:
             return table_value(kind, arguments or (1.0, 0.0, 1.0, 0.0), v)
 

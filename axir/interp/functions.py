@@ -124,6 +124,8 @@ _STEPS: dict[str, Callable[..., Array]] = {
     "tanh": np.tanh,
     "add": np.add,
     "mul": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
 }
 
 

@@ -100,6 +100,8 @@ _STEPS = {
     "tanh": "Tanh",
     "add": "Add",
     "mul": "Mul",
+    "max": "Max",
+    "min": "Min",
 }
 
 
@@ -352,8 +354,6 @@ _OPERATORS: dict[type[Operation], Callable[[Emitter, Any, Sequence[str], str], N
     ax.ReduceOp: _reduce,
     ax.NormalizeOp: _normalize,
     ax.HeadMatMulOp: _head_matmul,
-    ax.MaxOp: _plain("Max"),
-    ax.MinOp: _plain("Min"),
     ax.UnaryFunctionOp: _unary,
     ax.SubOp: _plain("Sub"),
     ax.DivOp: _plain("Div"),

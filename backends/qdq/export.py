@@ -42,6 +42,8 @@ SIMPLE_STEPS = {
     "softplus": "Softplus",
     "add": "Add",
     "mul": "Mul",
+    "max": "Max",
+    "min": "Min",
 }
 
 

@@ -15,21 +15,22 @@ from axir.passes.patterns.values import channel_vector, f32_constant, f32_op, is
 
 @dataclass(frozen=True)
 class ConstantOfPositions(RewritePattern):
-    """x + c and x * c with a constant [H, W], [1, H, 1] or the like -> the same with c of shape [1, C, H or 1, W or 1]
+    """x + c, x * c, max or min with c [H, W], [1, H, 1] or the like -> the same with c [1, C, H or 1, W or 1]
 
-    Not where c is one number a channel that weights or a convolution of 1x1 take.
+    Not a sum or product where c is one number a channel, which weights or a convolution of 1x1 take.
     """
 
     store: WeightStore
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.AddOp | ax.MulOp, rewriter: PatternRewriter):
+    def match_and_rewrite(self, op: ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp, rewriter: PatternRewriter):
         import numpy as np
 
         shape, array = base.shape_of(op.result), f32_constant(op.b, self.store)
         if array is None or len(shape) != 4 or is_constant(op.a) or array.shape[:-3] not in ((), (1,)):
             return
-        if op.a.type == op.result.type and channel_vector(op.b, shape, self.store) is not None:
+        weighs = isinstance(op, ax.AddOp | ax.MulOp) and op.a.type == op.result.type
+        if weighs and channel_vector(op.b, shape, self.store) is not None:
             return
         rows, columns = (1, 1, *array.shape)[-2:]
         wanted = (1, shape[1], rows, columns)
@@ -40,12 +41,12 @@ class ConstantOfPositions(RewritePattern):
 
 @dataclass(frozen=True)
 class BroadcastOfOneChannel(RewritePattern):
-    """x + m and x * m, where m has one channel and x has C -> the same with m repeated by a convolution of 1x1"""
+    """x + m, x * m, max or min, where m has one channel and x has C -> the same, a convolution of 1x1 repeating m"""
 
     store: WeightStore
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.MulOp | ax.AddOp, rewriter: PatternRewriter):
+    def match_and_rewrite(self, op: ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp, rewriter: PatternRewriter):
         import numpy as np
 
         shape = base.shape_of(op.result)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from axir.dialects import ax, base
 from axir.ir.store import WeightStore
+from axir.passes.patterns.arithmetic import F32_MAX
 from axir.passes.patterns.spelled_out import function, function_op
 from axir.passes.patterns.tables import table_op
-from axir.passes.patterns.values import producer, replace, scalar
+from axir.passes.patterns.values import channel_vector, is_constant, is_f32, producer, replace, scalar
 
 
 def below_zero(x: SSAValue | Operation, slope: float) -> ax.LeakyReluOp:
@@ -57,6 +58,28 @@ class FunctionToSteps(RewritePattern):
         for step in new[:-1]:
             step.location = op.location
         replace(rewriter, op, new)
+
+
+@dataclass(frozen=True)
+class PReluOfPositions(RewritePattern):
+    """prelu(x) on NCHW with a slope that is not one constant a channel -> relu(x) + clip(x, , 0) * slope"""
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.PReluOp, rewriter: PatternRewriter):
+        shape = base.shape_of(op.result)
+        if len(shape) != 4 or not is_f32(op.result) or channel_vector(op.slope, shape, self.store) is not None:
+            return
+        if is_constant(op.input):
+            return
+        bounds: dict[str, Attribute] = {"minimum": base.float_(-F32_MAX), "maximum": base.float_(0.0)}
+        below = base.build(ax.ClipOp, [op.input], bounds)
+        scaled = base.build(ax.MulOp, [below, op.slope])
+        above = base.build(ax.ReluOp, [op.input])
+        for step in (below, scaled, above):
+            step.location = op.location
+        replace(rewriter, op, [below, scaled, above, base.build(ax.AddOp, [above, scaled])])
 
 
 @dataclass(frozen=True)

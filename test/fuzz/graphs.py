@@ -82,7 +82,7 @@ class Builder:
             if slope is None:
                 kinds.append("prelu")
             if same and len(extras) < 2:
-                kinds += ["add", "mul"] * 2
+                kinds += ["add", "mul", "max", "min"]
             kind = self.draw(st.sampled_from(kinds))
             arguments: tuple[float, ...] = ()
             if kind == "clip":
@@ -94,7 +94,7 @@ class Builder:
                 arguments = (0.2, 0.5)
             elif kind == "prelu":
                 slope = self.constant(self.rng.uniform(-0.5, 0.5, shape[1]).astype(np.float32))
-            elif kind in ("add", "mul"):
+            elif Step(kind).takes_tensor:
                 extras.append(self.draw(st.sampled_from(same)))
             elif Step(kind).is_table:
                 a, c = (st.sampled_from([-2.5, 0.3, 1.0, 7.0]) for _ in "ac")
@@ -212,7 +212,7 @@ class Builder:
         pair = [row, column] if self.draw(st.booleans()) else [column, row]
         shape = (*shape_of(row)[:2], shape_of(column)[2], shape_of(row)[3])
         steps, extras, slope = self.epilogue(shape, 1)
-        kind = self.draw(st.sampled_from(["add", "mul"]))
+        kind = self.draw(st.sampled_from(["add", "mul", "max", "min"]))
         properties: dict[str, Attribute] = {"epilogue": EpilogueAttr([Step(kind), *steps])}
         if slope is not None:
             properties["slope"] = slope

@@ -67,6 +67,8 @@ SUPPORTED = {
     "add of a channel vector": binary("add", Y, X, X),
     "mul of two vectors": binary("mul", Y, Y, Y),
     "mul of a row": binary("mul", X, "tensor<1x4x1x6xf32>", X),
+    "max of two": binary("max", X, X, X),
+    "min of a constant": (f"%a: {X}", f"%b: {Y}", f"ax.min %a, %b : ({X}, {Y}) -> {X}"),
     "add of a row and a column": binary("add", "tensor<1x4x6x1xf32>", "tensor<1x4x1x6xf32>", X),
     "relu": unary("ax.relu %x"),
     "tanh": unary("ax.tanh %x"),

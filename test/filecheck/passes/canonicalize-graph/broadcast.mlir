@@ -36,6 +36,23 @@ ax.graph @channels(%m: tensor<1x1x3x2xf32> "m", %g: tensor<1x2x1x1xf32> "g") -> 
   ax.return %a, %b, %c : tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>
 }
 
+// A maximum takes a number a channel as a tensor, one number as a clip.
+// CHECK:      ax.graph @extremes
+// CHECK-NEXT:   [[A:%.*]] = ax.constant {{.*}} : tensor<1x2x1x1xf32>
+// CHECK-NEXT:   [[M:%.*]] = ax.max %x, [[A]]
+// CHECK-NEXT:   ax.clip [[M]] min {{.*}} max 3.000000e+00
+// CHECK:        [[W:%.*]] = ax.conv %m,
+// CHECK-NEXT:   ax.min %x, [[W]]
+// CHECK-NEXT:   ax.return
+ax.graph @extremes(%x: tensor<1x2x3x2xf32> "x", %m: tensor<1x1x3x2xf32> "m") -> ("a", "b") {
+  %vector = ax.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32> : tensor<2x1x1xf32>
+  %v = ax.max %vector, %x : (tensor<2x1x1xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x2xf32>
+  %three = ax.constant dense<3.0> : tensor<f32> : tensor<f32>
+  %a = ax.min %v, %three : (tensor<1x2x3x2xf32>, tensor<f32>) -> tensor<1x2x3x2xf32>
+  %b = ax.min %x, %m : (tensor<1x2x3x2xf32>, tensor<1x1x3x2xf32>) -> tensor<1x2x3x2xf32>
+  ax.return %a, %b : tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>
+}
+
 // Other ranks and batches stay as they are.
 // CHECK:      ax.graph @others
 // CHECK-NEXT:   ax.expand %t

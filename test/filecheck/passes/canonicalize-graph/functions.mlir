@@ -67,3 +67,14 @@ ax.graph @others(%x: tensor<1x2x3x3xf32> "x") -> ("a", "b", "c", "d", "e") {
   %e = ax.unary %t <log> : tensor<1x2x3x3xf32> -> tensor<1x2x3x3xf32>
   ax.return %a, %b, %c, %d, %e : tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>
 }
+
+// A slope that differs between positions, or is computed, is a product.
+// CHECK:      ax.graph @slopes
+// CHECK-NEXT:   [[B:%.*]] = ax.clip %x min {{.*}} max 0.000000e+00
+// CHECK-NEXT:   [[P:%.*]] = ax.mul [[B]], %s
+// CHECK-NEXT:   [[A:%.*]] = ax.relu %x
+// CHECK-NEXT:   ax.add [[A]], [[P]]
+ax.graph @slopes(%x: tensor<1x2x3x3xf32> "x", %s: tensor<1x2x1x3xf32> "s") -> ("y") {
+  %y = ax.prelu %x, %s : (tensor<1x2x3x3xf32>, tensor<1x2x1x3xf32>) -> tensor<1x2x3x3xf32>
+  ax.return %y : tensor<1x2x3x3xf32>
+}

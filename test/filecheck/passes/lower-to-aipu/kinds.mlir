@@ -40,6 +40,18 @@ axq.graph @gate(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x1x1x!axq
 
 // -----
 
+// The greater and the lesser of two: as a sum, with another operation.
+axq.graph @extremes(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x4x4x!axq.q<0.25 : -7>> "b") -> ("y") {
+  %y = axq.map %a epilogue <max, relu, min> extras %b, %a : tensor<1x8x4x4x!axq.q<0.25 : -7>>, tensor<1x8x4x4x!axq.q<0.5 : 5>>
+    : tensor<1x8x4x4x!axq.q<0.5 : 5>> -> tensor<1x8x4x4x!axq.q<0.5 : 1>>
+  axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 1>>
+}
+// CHECK-LABEL: aipu.program "extremes"
+// CHECK: aipu.vec
+// CHECK-SAME: steps = [load r1 0, max r0 r1, max r0 0.0, load r1 1, min r0 r1]
+
+// -----
+
 // A row is read again for every row, a column for every pixel of its row; the input may be one of them.
 axq.graph @row(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x1x4x!axq.q<0.25 : -7>> "b") -> ("y") {
   %y = axq.map %a epilogue <add> extras %b : tensor<1x8x1x4x!axq.q<0.25 : -7>>
