@@ -245,7 +245,7 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.BatchNormOp: "its parameters are computed, not constant",
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
-    ax.PadOp: "only height and width are padded there, with zeros or up to 8 repeated or mirrored rows and columns",
+    ax.PadOp: "only channels, height and width are padded there, by a number or up to 64 repeated or mirrored pixels",
     ax.ReduceOp: "only means and sums of [1, C, H, W], and extremes over its height and width, run there",
     ax.GatherOp: "it only takes channels in other orders",
     ax.ExpandOp: "only [1, C, H, W] is expanded there, by additions that broadcast",

@@ -1,4 +1,4 @@
-"""Functions of one tensor, and operands that broadcast, from ONNX to the device model, bit for bit."""
+"""Functions of one tensor, operands that broadcast, and pads, from ONNX to the device model, bit for bit."""
 
 from __future__ import annotations
 
@@ -150,6 +150,28 @@ BROADCASTS: dict[str, Callable[[Graph], object]] = {
     "expanded parts": lambda g: g("Concat", "x", g("Expand", g.input(1, 1, 1, W), np.array(SHAPE)), axis=1),
     "tiled": lambda g: g("Tile", g.input(1, C, 1, W), np.array([1, 1, H, 1])),
 }
+
+
+PADS: dict[str, Callable[[Graph], object]] = {
+    "with a number": lambda g: g("Pad", "x", np.array([0, 0, 2, 1, 0, 0, 0, 3]), -1.5),
+    "channels with zeros": lambda g: g("Pad", "x", np.array([0, 2, 0, 0, 0, 3, 0, 0])),
+    "all with a number": lambda g: g("Pad", "x", np.array([0, 1, 2, 1, 0, 70, 0, 3]), 0.75),
+    "all with zeros": lambda g: g("Pad", "x", np.array([0, 1, 2, 1, 0, 0, 0, 3])),
+    "less than nothing": lambda g: g("Pad", "x", np.array([0, -1, -2, 1, 0, 1, 0, -3]), 0.5),
+    "of a convolution": lambda g: g("Pad", g("Conv", "x", random(C, C, 1, 1)), np.array([0, 3, 0, 0, 0, 0, 1, 0]), 2.0),
+    "in a mean": lambda g: g(
+        "AveragePool", g("Pad", "x", np.array([0, 0, 1, 1, 0, 0, 1, 1]), 1.0), kernel_shape=[3, 3], strides=[2, 2]
+    ),
+    "mirrored, cropped": lambda g: g("Pad", "x", np.array([0, 0, 3, -1, 0, 0, 2, 4]), mode="reflect"),
+    "far": lambda g: g("Pad", "x", np.array([0, 0, 13, 0, 0, 0, 20, 30]), mode="edge"),
+}
+
+
+@pytest.mark.parametrize("name", PADS)
+def test_pads(name: str, tmp_path: Path) -> None:
+    graph = Graph()
+    PADS[name](graph)
+    check(graph, tmp_path)
 
 
 @pytest.mark.parametrize("name", BROADCASTS)
