@@ -95,6 +95,10 @@ def _gelu_tanh(x: F64) -> F64:
     return 0.5 * x * (1.0 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def _softplus(x: F64) -> F64:
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
 FUNCTIONS: dict[str, tuple[Callable[[F64], F64], tuple[float, float], tuple[float, float]]] = {
     # name: function, (intercept, slope) left of the bins, the same right of them
     "sigmoid": (_sigmoid, (0.0, 0.0), (1.0, 0.0)),
@@ -103,6 +107,10 @@ FUNCTIONS: dict[str, tuple[Callable[[F64], F64], tuple[float, float], tuple[floa
     "gelu": (lambda x: 0.5 * x * (1.0 + _erf(x * math.sqrt(0.5))), (0.0, 0.0), (0.0, 1.0)),
     "gelu_tanh": (_gelu_tanh, (0.0, 0.0), (0.0, 1.0)),
     "hard_swish": (lambda x: x * np.clip(x / 6 + 0.5, 0, 1), (0.0, 0.0), (0.0, 1.0)),
+    "elu": (lambda x: np.where(x < 0, np.expm1(np.minimum(x, 0.0)), x), (-1.0, 0.0), (0.0, 1.0)),
+    "erf": (_erf, (-1.0, 0.0), (1.0, 0.0)),
+    "mish": (lambda x: x * np.tanh(_softplus(x)), (0.0, 0.0), (0.0, 1.0)),
+    "softplus": (_softplus, (0.0, 0.0), (0.0, 1.0)),
 }
 
 

@@ -17,9 +17,11 @@ from axir.passes.patterns import (
     affine,
     arithmetic,
     blocks,
+    broadcast,
     channels,
     constants,
     edges,
+    functions,
     movement,
     normalization,
     padding,
@@ -53,14 +55,17 @@ def canonicalize(
         *movement.PATTERNS,
         *activations.patterns(store),
         *spelled_out.patterns(store, tables=fold_tables),
+        functions.SoftplusOfLog(store),
         *normalization.patterns(store),
         blocks.BlocksOfReshapes(store),
         blocks.BlocksOfSlices(),
         *more,
     )
     absorb = (
+        functions.FunctionToSteps(),
         affine.BatchNormToAffine(store),
         *([affine.FoldIntoProducer(store)] if merge else []),
+        padding.CropOfPad(),
         padding.FoldIntoConv(),
         padding.FoldIntoAvgPool(),
         padding.FoldIntoMaxPool(),
@@ -70,10 +75,12 @@ def canonicalize(
     )
     legalize = (
         affine.SubtractionToAdd(store),
-        affine.BroadcastOfOneChannel(store),
+        functions.PReluOfPositions(store),
+        *broadcast.patterns(store),
         affine.ScaleAndShiftToDepthwise(store),
         affine.AffineToDepthwise(store),
         padding.PadToDepthwise(store),
+        padding.PadToConcat(store),
         channels.ChannelShuffle(store),
         resize.NearestResize(store),
         edges.PadWithPixels(),
@@ -98,8 +105,8 @@ class CanonicalizeGraph(ModulePass):
 
     What remains of scales, shifts and zero pads on NCHW becomes depthwise convolutions of 1x1; reshapes and transposes
     that only reorder channels become slices or convolutions, nearest resizing by whole factors transposed convolutions.
-    Sums, means over channels, slices with steps, groups of transposed convolutions and means with dilations become
-    windows.
+    Functions with parameters (elu, selu, celu) and abs become a table and a slope below zero. Sums, means over
+    channels, slices with steps, groups of transposed convolutions and means with dilations become windows.
     """
 
     name = "canonicalize-graph"

@@ -15,7 +15,6 @@ from xdsl.ir import Operation, SSAValue
 
 from axir.dialects import ax, base
 from axir.dialects.axq import LARGEST_PRODUCT, MAX_NORMALIZED
-from axir.passes.patterns.tables import UNARY_TABLES
 from axir.passes.patterns.values import is_constant, is_f32
 
 IMPORT_REASON = "reason"
@@ -103,7 +102,7 @@ def constraint_no_dilation(op: ax.AvgPoolOp) -> str | None:
 
 
 def constraint_some_computed(op: Operation) -> str | None:
-    """Not all tensors that an addition, multiplication or concatenation takes are constants."""
+    """Not all tensors that it takes are constants."""
     return "it works on constants alone" if all(map(is_constant, op.operands)) else None
 
 
@@ -115,12 +114,10 @@ def constraint_reshape(op: ax.ReshapeOp) -> str | None:
     return None if before[1] == after[1] else f"it makes {after[1]} of {before[1]} channels"
 
 
-def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
-    """Operands have equal shapes, or one of them is [1, C, 1, 1] and broadcasts to the other."""
-    shape = base.shape_of(op.result)
-    shapes = [base.shape_of(op.a), base.shape_of(op.b)]
-    fits = shape in shapes and all(other in (shape, (1, shape[1], 1, 1)) for other in shapes)
-    return None if fits else f"operands of shapes {list(shapes[0])} and {list(shapes[1])} broadcast in another way"
+def constraint_broadcast(op: ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp) -> str | None:
+    """Operands have the same channels; rows and columns broadcast."""
+    a, b = base.shape_of(op.a)[1], base.shape_of(op.b)[1]
+    return None if a == b else f"its operands have {a} and {b} channels, and no convolution could repeat one"
 
 
 def constraint_slope(op: ax.PReluOp) -> str | None:
@@ -133,9 +130,12 @@ def constraint_slope(op: ax.PReluOp) -> str | None:
 
 
 def constraint_function(op: ax.UnaryFunctionOp) -> str | None:
-    """A function of one number is `gelu` or `gelu_tanh`; others have operators of their own."""
-    name = op.function.data.name
-    return None if name in UNARY_TABLES else f"it has no table for {name}"
+    """A function of one number has a table: `elu` with alpha 1, `erf`, `gelu`, `gelu_tanh`, `mish` or `softplus`."""
+    function = op.function.data
+    if function in ax.FUNCTION_STEPS:
+        return None
+    why = NO_TABLE.get(function.name)
+    return f"it has no table for {function}" + ("" if why is None else f": {why}")
 
 
 def constraint_softmax_axis(op: ax.SoftmaxOp) -> str | None:
@@ -192,6 +192,22 @@ def constraint_slice_steps(op: ax.SliceOp) -> str | None:
     return None if steps == (1, 1) else f"its steps over height and width are {list(steps)}"
 
 
+_TOO_STEEP = "the function is too steep at 0 for a table of chords"
+_NO_LINE = "the function follows no line where a table ends"
+
+NO_TABLE = {
+    "cos": _NO_LINE,
+    "exp": _NO_LINE,
+    "log": _TOO_STEEP,
+    "pow": _NO_LINE,
+    "reciprocal": _TOO_STEEP,
+    "sin": _NO_LINE,
+    "softsign": "the function nears its limits too slowly, it is 0.06 away where a table ends",
+    "sqrt": _TOO_STEEP,
+    "thresholded_relu": "the function jumps where its input is alpha",
+}
+"""Why functions of one number have no table (docs/numerics.md, section 5)."""
+
 GENERAL: tuple[Constraint, ...] = (constraint_float, constraint_rank, constraint_static, constraint_batch)
 
 CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
@@ -201,6 +217,8 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.AvgPoolOp: (constraint_data_is_computed, constraint_no_dilation),
     ax.AddOp: (constraint_some_computed, constraint_broadcast),
     ax.MulOp: (constraint_some_computed, constraint_broadcast),
+    ax.MaxOp: (constraint_some_computed, constraint_broadcast),
+    ax.MinOp: (constraint_some_computed, constraint_broadcast),
     ax.ReluOp: (constraint_data_is_computed,),
     ax.ClipOp: (constraint_data_is_computed,),
     ax.LeakyReluOp: (constraint_data_is_computed,),
@@ -227,12 +245,10 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.BatchNormOp: "its parameters are computed, not constant",
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
-    ax.PadOp: "only height and width are padded there, with zeros or up to 8 repeated or mirrored rows and columns",
-    ax.ReduceOp: "only means and sums of [1, C, H, W], and maxima over its height and width, run there",
-    ax.MaxOp: "it has no maximum of two tensors",
-    ax.MinOp: "it has no minimum of two tensors",
+    ax.PadOp: "only channels, height and width are padded there, by a number or up to 64 repeated or mirrored pixels",
+    ax.ReduceOp: "only means and sums of [1, C, H, W], and extremes over its height and width, run there",
     ax.GatherOp: "it only takes channels in other orders",
-    ax.ExpandOp: "it repeats elements only as part of an addition or multiplication",
+    ax.ExpandOp: "only [1, C, H, W] is expanded there, by additions that broadcast",
     ax.DepthToSpaceOp: "it does not move channels to pixels",
     ax.SpaceToDepthOp: "it does not move pixels to channels",
     ax.ResizeOp: "only enlargements of height and width by whole factors run: nearest, or linear at pixel centres",

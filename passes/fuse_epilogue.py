@@ -15,7 +15,6 @@ from axir.dialects import ax, base
 from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.location import rewrite
 from axir.passes.graph_parts import device_graphs
-from axir.passes.patterns.tables import UNARY_TABLES
 from axir.passes.patterns.values import is_constant, replace
 from axir.target.isa import MAX_STEPS as MAX_VECTOR_STEPS
 
@@ -24,7 +23,7 @@ MAX_STEPS = 4
 
 Producer = ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp | ax.HeadMatMulOp
 
-VECTOR_STEPS = {"clip": 2, "hard_sigmoid": 4, "add": 2, "mul": 2}
+VECTOR_STEPS = {"clip": 2, "hard_sigmoid": 4, "add": 2, "mul": 2, "max": 2, "min": 2}
 """Steps of a vector program (axir.target.isa) for a step of an epilogue, where it is not one."""
 
 SIMPLE_STEPS: dict[type[Operation], str] = {
@@ -35,6 +34,8 @@ SIMPLE_STEPS: dict[type[Operation], str] = {
     ax.HardSwishOp: "hard_swish",
     ax.AddOp: "add",
     ax.MulOp: "mul",
+    ax.MaxOp: "max",
+    ax.MinOp: "min",
 }
 
 
@@ -51,11 +52,11 @@ def step_of(op: Operation) -> Step | None:
             return Step("prelu")
         case ax.TableOp():
             return op.step
-        case ax.UnaryFunctionOp() if op.function.data.name in UNARY_TABLES:
-            return Step(op.function.data.name)
+        case ax.UnaryFunctionOp():
+            kind = ax.FUNCTION_STEPS.get(op.function.data)
         case _:
             kind = SIMPLE_STEPS.get(type(op))
-            return None if kind is None else Step(kind)
+    return None if kind is None else Step(kind)
 
 
 def fusible_producer(value: SSAValue, step: Step, result: SSAValue) -> Producer | None:
@@ -71,7 +72,7 @@ def fits_vector_unit(steps: Sequence[Step], room: int) -> bool:
     """Whether one vector program of `room` steps can do it: there is one slope, one table, and two tensor operands."""
     kinds = [step.kind for step in steps]
     tables = {step for step in steps if step.is_table}
-    operands = kinds.count("add") + kinds.count("mul")
+    operands = sum(step.takes_tensor for step in steps)
     cost = sum(VECTOR_STEPS.get(kind, 1) for kind in kinds)
     return kinds.count("prelu") <= 1 and len(tables) <= 1 and operands <= 2 and cost <= room
 
@@ -98,7 +99,7 @@ class FuseStep(RewritePattern):
         step = step_of(op)
         if step is None:
             return
-        candidates = op.operands if isinstance(op, ax.AddOp | ax.MulOp) else op.operands[:1]
+        candidates = op.operands if step.takes_tensor else op.operands[:1]
         found = [(i, p) for i, value in enumerate(candidates) if (p := fusible_producer(value, step, op.results[0]))]
         if not found:
             return
@@ -111,7 +112,7 @@ class FuseStep(RewritePattern):
 
 @dataclass(frozen=True)
 class FuseEpilogue(ModulePass):
-    """Moves activations, additions and multiplications into epilogues of the device's convolutions or average pools."""
+    """Moves activations and operators of two tensors into epilogues of the device's convolutions or average pools."""
 
     name = "fuse-epilogue"
 

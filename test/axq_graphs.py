@@ -19,7 +19,7 @@ from axir.dialects.epilogue import EpilogueAttr, Step
 from axir.ir.constants import constant_attr
 from axir.ir.store import WeightStore
 
-TABLE_STEPS = ("gelu", "gelu_tanh", "sigmoid", "tanh", "silu", "hard_swish")
+TABLE_STEPS = ("gelu", "gelu_tanh", "sigmoid", "tanh", "silu", "hard_swish", "elu", "erf", "mish", "softplus")
 
 
 @dataclass
@@ -59,6 +59,12 @@ class GraphBuilder:
 
 def random_inputs(graph: axq.GraphOp, rng: np.random.Generator) -> list[NDArray[np.int8]]:
     return [rng.integers(-128, 128, shape_of(a)).astype(np.int8) for a in graph.body.block.args]
+
+
+def lines(shape: Sequence[int]) -> list[tuple[int, ...]]:
+    """The shapes of one row and of one column, for every channel."""
+    _, channels, height, width = shape
+    return [(1, channels, 1, width), (1, channels, height, 1)]
 
 
 @dataclass
@@ -115,8 +121,8 @@ class _Drawing:
                     continue
                 slope = self.rng.uniform(-0.5, 0.5, channels).astype(np.float32)
                 properties["slope"] = self.builder.constant(slope)
-            elif kind in ("add", "mul"):
-                small = self.draw(st.sampled_from([shape, (1, channels, 1, 1), (1, 1, *shape[2:])]))
+            elif kind in ("add", "mul", "max", "min"):
+                small = self.draw(st.sampled_from([shape, (1, channels, 1, 1), (1, 1, *shape[2:]), *lines(shape)]))
                 extras.append(self.builder.input(small, self.element(2.0 if kind == "mul" else 16.0)))
             elif kind in TABLE_STEPS and self.draw(st.booleans()):
                 a, c = self.rng.choice([-1, 1], 2) * self.rng.uniform(0.2, 3, 2)
@@ -213,8 +219,10 @@ class _Drawing:
 
     def map(self) -> SSAValue:
         shape = self.shape()
-        x = self.builder.input(shape, self.element())
         extras, properties = self.epilogue(shape[1], shape)
+        whole = any(shape_of(extra) == shape for extra in extras)
+        given = self.draw(st.sampled_from([shape, *lines(shape)])) if whole else shape
+        x = self.builder.input(given, self.element())
         return self.builder.add(axq.MapOp, [x, extras], properties, shape, self.element(8.0))
 
     def softmax(self) -> SSAValue:
@@ -294,7 +302,7 @@ class _Drawing:
         )
 
 
-PLAIN_STEPS = ("relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul")
+PLAIN_STEPS = ("relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul", "max", "min")
 ALL_STEPS = (*PLAIN_STEPS, *TABLE_STEPS)
 KINDS = (
     "conv",

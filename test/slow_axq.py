@@ -76,7 +76,8 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
             continue
         if isinstance(op, axq.MapOp):
             scale, zero = parameters(op.input, store, channel)
-            value = f32(int(x[index]) - zero) * scale
+            place = tuple(min(i, size - 1) for i, size in zip(index, x.shape, strict=True))
+            value = f32(int(x[place]) - zero) * scale
         elif isinstance(op, axq.AvgPoolOp):
             value = _average(op, x, index, store)
         else:
@@ -208,7 +209,7 @@ def _finish(op: Any, value: np.float32, index: tuple[int, ...], extras: list[Any
     operands = iter(zip(op.extras, extras, strict=True))
     for step in op.epilogue:
         operand = None
-        if step.kind in ("add", "mul"):
+        if step.kind in ("add", "mul", "max", "min"):
             tensor, array = next(operands)
             place = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
             scale, zero = parameters(tensor, store, place[1])
@@ -238,8 +239,16 @@ def step_value(kind: str, arguments: Sequence[float], v: np.float32, operand: An
             return v + operand
         case "mul":
             return v * operand
+        case "max":
+            return max(v, operand)
+        case "min":
+            return min(v, operand)
         case _:
             return table_value(kind, arguments or (1.0, 0.0, 1.0, 0.0), v)
+
+
+def softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
 FUNCTIONS = {
@@ -249,6 +258,10 @@ FUNCTIONS = {
     "gelu": lambda x: x / 2 * (1 + math.erf(x / math.sqrt(2))),
     "gelu_tanh": lambda x: x / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     "hard_swish": lambda x: x * min(max(x / 6 + 0.5, 0), 1),
+    "elu": lambda x: math.expm1(x) if x < 0 else x,
+    "erf": math.erf,
+    "mish": lambda x: x * math.tanh(softplus(x)),
+    "softplus": lambda x: softplus(x),
 }
 ENDS = {
     "sigmoid": (0, 1),
@@ -257,6 +270,10 @@ ENDS = {
     "gelu": (0, None),
     "gelu_tanh": (0, None),
     "hard_swish": (0, None),
+    "elu": (-1, None),
+    "erf": (-1, 1),
+    "mish": (0, None),
+    "softplus": (0, None),
 }
 
 

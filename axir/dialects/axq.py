@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
+from functools import reduce
 from typing import cast
 
 from xdsl.dialects.builtin import (
@@ -341,7 +342,7 @@ class AvgPoolOp(FusedOp):
 class MapOp(FusedOp):
     """Elementwise work on one tensor: dequantize, epilogue, requantize.
 
-    `add` of two tensors, a lone activation and a requantization are all this.
+    `add` of two tensors, a lone activation and a requantization are all this. The input broadcasts with the extras.
     """
 
     name = "axq.map"
@@ -351,7 +352,7 @@ class MapOp(FusedOp):
     assembly_format = "$input " + FUSED
 
     def infer(self) -> Tensor:
-        return self._result(shape_of(self.input))
+        return self._result(reduce(shapes.broadcast, map(shape_of, self.extras), shape_of(self.input)))
 
 
 CHANNELS = 1

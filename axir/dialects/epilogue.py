@@ -1,8 +1,8 @@
 """The epilogue: what the vector unit does to a result before it is stored.
 
 An operator of the `ax` and `axq` dialects may carry an ordered list of steps, applied element by element to its float
-result. `add` and `mul` take a second tensor and `prelu` a slope; those come, in the order of the steps, from the
-operator's `extras` operands.
+result. `add`, `mul`, `max` and `min` take a second tensor and `prelu` a slope; those come, in the order of the steps,
+from the operator's `extras` operands.
 """
 
 from __future__ import annotations
@@ -35,14 +35,20 @@ STEP_KINDS: dict[str, StepKind] = {
     "leaky_relu": StepKind(arguments=1),  # slope below zero
     "prelu": StepKind(operand=True),  # slope below zero, one a channel
     "hard_sigmoid": StepKind(arguments=2),  # alpha, beta
+    "elu": StepKind(table=True),  # its alpha is 1
+    "erf": StepKind(table=True),
     "gelu": StepKind(table=True),
     "gelu_tanh": StepKind(table=True),
     "hard_swish": StepKind(table=True),
+    "mish": StepKind(table=True),
     "sigmoid": StepKind(table=True),
     "silu": StepKind(table=True),
+    "softplus": StepKind(table=True),
     "tanh": StepKind(table=True),
     "add": StepKind(operand=True),
     "mul": StepKind(operand=True),
+    "max": StepKind(operand=True),
+    "min": StepKind(operand=True),
 }
 
 TABLE_ARGUMENTS = 4
@@ -61,6 +67,11 @@ class Step:
     @property
     def takes_operand(self) -> bool:
         return STEP_KINDS[self.kind].operand
+
+    @property
+    def takes_tensor(self) -> bool:
+        """Whether its operand is a tensor like the result; a slope is none."""
+        return self.takes_operand and self.kind != "prelu"
 
     @property
     def is_table(self) -> bool:

@@ -246,7 +246,7 @@ def _finish(op: axq.FusedOp, store: WeightStore) -> Callable[[F32, Sequence[I8]]
     slopes = [] if op.slope is None else [cast(F32, _constant(op.slope, store, op)).reshape(-1, 1, 1)]
     steps = [
         _operand_step(step.kind, *_parameters(next(extras), store, op))
-        if step.kind in ("add", "mul")
+        if step.takes_tensor
         else _step(step, slopes if step.kind == "prelu" else [np.float32(a) for a in step.arguments])
         for step in op.epilogue
     ]
@@ -262,8 +262,11 @@ def _finish(op: axq.FusedOp, store: WeightStore) -> Callable[[F32, Sequence[I8]]
     return finish
 
 
+_COMBINED = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+
+
 def _operand_step(kind: str, scale: F32, zero: I32) -> StepKernel:
-    combine = np.add if kind == "add" else np.multiply
+    combine = _COMBINED[kind]
     return lambda value, extras: combine(value, numerics.dequantize(next(extras), scale, zero))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,35 +59,6 @@ def gelu_tanh(x: Array) -> Array:
     return np.float32(0.5) * x * (np.float32(1) + np.tanh(inner))
 
 
-_STEPS: dict[str, Callable[..., Array]] = {
-    "gelu": gelu,
-    "gelu_tanh": gelu_tanh,
-    "relu": relu,
-    "clip": clip,
-    "leaky_relu": leaky_relu,
-    "prelu": prelu,
-    "hard_sigmoid": hard_sigmoid,
-    "hard_swish": hard_swish,
-    "sigmoid": sigmoid,
-    "silu": silu,
-    "tanh": np.tanh,
-    "add": np.add,
-    "mul": np.multiply,
-}
-
-
-def apply_epilogue(epilogue: EpilogueAttr, value: Array, extras: Sequence[Array]) -> Array:
-    """`value` after all steps; `extras` are the tensors that steps take, in their order."""
-    given: Iterator[Array] = iter(extras)
-    for step in epilogue:
-        if step.is_table and step.arguments:
-            a, b, c, d = (np.float32(argument) for argument in step.arguments)
-            value = _STEPS[step.kind](value * a + b) * c + d
-        else:
-            value = _STEPS[step.kind](value, *([next(given)] if step.takes_operand else step.arguments))
-    return value
-
-
 # erf(x) / x, an even function: interpolated on [0, 4], beyond which erf is 1 in binary32.
 _ERF_LIMIT = 4.0
 _ERF_OVER_X = np.polynomial.Chebyshev.interpolate(
@@ -118,7 +90,8 @@ def elu(x: Array, alpha: float) -> Array:
 
 
 def celu(x: Array, alpha: float) -> Array:
-    return elu(x / np.float32(alpha), 1.0) * np.float32(alpha)
+    scale = np.float32(alpha)
+    return np.where(x < 0, scale * np.expm1(np.minimum(x, np.float32(0)) / scale), x)
 
 
 def selu(x: Array, alpha: float, gamma: float) -> Array:
@@ -131,6 +104,41 @@ def power(x: Array, exponent: float) -> Array:
 
 def thresholded_relu(x: Array, alpha: float) -> Array:
     return np.where(x > np.float32(alpha), x, np.float32(0))
+
+
+_STEPS: dict[str, Callable[..., Array]] = {
+    "elu": partial(elu, alpha=1.0),
+    "erf": erf,
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "mish": mish,
+    "softplus": softplus,
+    "relu": relu,
+    "clip": clip,
+    "leaky_relu": leaky_relu,
+    "prelu": prelu,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_swish": hard_swish,
+    "sigmoid": sigmoid,
+    "silu": silu,
+    "tanh": np.tanh,
+    "add": np.add,
+    "mul": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+}
+
+
+def apply_epilogue(epilogue: EpilogueAttr, value: Array, extras: Sequence[Array]) -> Array:
+    """`value` after all steps; `extras` are the tensors that steps take, in their order."""
+    given: Iterator[Array] = iter(extras)
+    for step in epilogue:
+        if step.is_table and step.arguments:
+            a, b, c, d = (np.float32(argument) for argument in step.arguments)
+            value = _STEPS[step.kind](value * a + b) * c + d
+        else:
+            value = _STEPS[step.kind](value, *([next(given)] if step.takes_operand else step.arguments))
+    return value
 
 
 _FUNCTIONS: dict[str, Callable[..., Array]] = {

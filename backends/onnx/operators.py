@@ -62,10 +62,10 @@ def emit_step(e: Emitter, step: Step, inputs: Sequence[str], output: str) -> Non
             e.node("HardSigmoid", inputs, output, alpha=alpha, beta=beta)
         case "silu", ():
             e.node("Mul", [*inputs, e.node("Sigmoid", inputs)], output)
-        case ("gelu" | "gelu_tanh") as kind, ():
-            _emit_function(e, ax.Function(kind), inputs[0], output)
         case "hard_swish", ():
             e.node("Mul", [*inputs, e.node("HardSigmoid", inputs, alpha=1 / 6, beta=0.5)], output)
+        case kind, () if kind in FUNCTIONS_OF_TABLES:
+            _emit_function(e, FUNCTIONS_OF_TABLES[kind], inputs[0], output)
         case kind, (a, b, c, d):
             _emit_composed(e, Step(kind), (a, b, c, d), inputs[0], output)
         case kind, _:
@@ -91,6 +91,8 @@ def _affine(e: Emitter, value: str, factor: float, offset: float, output: str | 
     return value
 
 
+FUNCTIONS_OF_TABLES = {name: function for function, name in ax.FUNCTION_STEPS.items()}
+
 _STEPS = {
     "relu": "Relu",
     "prelu": "PRelu",
@@ -98,6 +100,8 @@ _STEPS = {
     "tanh": "Tanh",
     "add": "Add",
     "mul": "Mul",
+    "max": "Max",
+    "min": "Min",
 }
 
 
@@ -350,8 +354,6 @@ _OPERATORS: dict[type[Operation], Callable[[Emitter, Any, Sequence[str], str], N
     ax.ReduceOp: _reduce,
     ax.NormalizeOp: _normalize,
     ax.HeadMatMulOp: _head_matmul,
-    ax.MaxOp: _plain("Max"),
-    ax.MinOp: _plain("Min"),
     ax.UnaryFunctionOp: _unary,
     ax.SubOp: _plain("Sub"),
     ax.DivOp: _plain("Div"),

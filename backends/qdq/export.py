@@ -37,8 +37,13 @@ SIMPLE_STEPS = {
     "sigmoid": "Sigmoid",
     "tanh": "Tanh",
     "hard_swish": "HardSwish",
+    "elu": "Elu",
+    "erf": "Erf",
+    "softplus": "Softplus",
     "add": "Add",
     "mul": "Mul",
+    "max": "Max",
+    "min": "Min",
 }
 
 
@@ -231,6 +236,9 @@ class _Export:
                 inner = self.node("Add", f"{base}.inner", [value, self.affine(f"{base}.cubic", cube, 0.044715, 0.0)])
                 argument = self.affine(f"{base}.argument", inner, math.sqrt(2 / math.pi), 0.0)
                 return self.gelu(base, value, self.node("Tanh", f"{base}.tanh", [argument]))
+            case "mish":
+                gate = self.node("Tanh", f"{base}.tanh", [self.node("Softplus", f"{base}.softplus", [value])])
+                return self.node("Mul", base, [value, gate])
             case "silu":
                 gate = self.node("Sigmoid", f"{base}.sigmoid", [value])
                 return self.node("Mul", base, [value, gate])

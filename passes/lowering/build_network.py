@@ -244,15 +244,18 @@ class _Builder:
         found: list[Tensor] = []
         for value in values:
             tensor = self.tensors[value]
-            full = (tensor.height, tensor.width) == (result.height, result.width)
-            if tensor.channels != result.channels or not (full or (tensor.height, tensor.width) == (1, 1)):
-                raise AxirError(
-                    f"an epilogue operand of {tensor.channels}x{tensor.height}x{tensor.width} cannot stream beside "
-                    f"{result.channels}x{result.height}x{result.width}: it must have the same size or 1x1 pixels",
-                    op=op,
-                )  # fmt: skip
+            self._check_channels(op, tensor)
             found.append(tensor if tensor.runs == result.runs else self._relayout(tensor, result.runs, _name(op)))
         return found
+
+    @staticmethod
+    def _check_channels(op: Operation, tensor: Tensor) -> None:
+        channels = shape_of(op.results[0])[1]
+        if tensor.channels != channels:
+            raise AxirError(
+                f"the vector unit repeats rows and columns of an operand, not channels: it has {tensor.channels} of "
+                f"{channels}", op=op,
+            )  # fmt: skip
 
     # --- layers ---
 
@@ -378,7 +381,10 @@ class _Builder:
         code = VectorCode()
         code.bias, code.scale = code.integer(-zero_point), code.real(scale)
         _, _, height, width = shape_of(op.result)
-        geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0), height, width)
+        source = self.tensors[op.input]
+        self._check_channels(op, source)
+        steps = (int(source.height == height), int(source.width == width))  # 0: the only row or column again
+        geometry = Geometry((1, 1), steps, (1, 1), (0, 0), height, width)
         self._fused(op, op.input, code, WindowWork(geometry, "vec"), 0)
 
     def _softmax(self, op: axq.SoftmaxOp) -> None:

@@ -19,12 +19,12 @@ from axir.passes.lowering.tiling import (
     CHUNK_ROWS,
     Need,
     Tiling,
-    broadcast,
     constants_bytes,
     copied_at_once,
     domain,
     input_rows,
     matrix_sets,
+    operand_rows,
     output_rows,
     staged_bytes,
     tile_bytes,
@@ -204,7 +204,7 @@ def _read_rows(layer: Layer, rows: tuple[int, int]) -> Iterator[tuple[Tensor, tu
     """Tensors that rows [first, last) of the domain read, with their rows [low, high)."""
     yield layer.input, input_rows(layer, *rows)
     for extra in layer.extras:
-        yield extra, (0, extra.height) if broadcast(extra, layer) else output_rows(layer, *rows)
+        yield extra, operand_rows(extra, layer, *output_rows(layer, *rows))
 
 
 def _domain_rows(layer: Layer, low: int, high: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from axir.passes.lowering.jobs import Buffer, Place, Step, copy, move
 from axir.passes.lowering.network import Layer, Network
 from axir.passes.lowering.pools import Pools
 from axir.passes.lowering.tensors import Tensor, align
-from axir.passes.lowering.tiling import broadcast, tile_pitch
+from axir.passes.lowering.tiling import operand_rows, tile_pitch
 from axir.passes.lowering.vector_program import table_of
 from axir.target.cost import TABLE_BYTES
 from axir.target.description import Target
@@ -136,11 +136,12 @@ class Emission:
         return place
 
     def operand(self, layer: Layer, number: int, low: int, high: int, block: int, blocks: int) -> Place:
-        """An epilogue operand; one pixel that is broadcast has no pitch."""
-        extra, role = layer.extras[number], f"operand{number}"
-        if not broadcast(extra, layer):
-            return self.read(layer, extra, low, high, block, blocks, role)
-        return replace(self.read(layer, extra, 0, 1, block, blocks, role), row_pitch=0, pitch=0)
+        """An epilogue operand; a row that is repeated has no row pitch, a column no pitch."""
+        extra, output = layer.extras[number], layer.output
+        place = self.read(layer, extra, *operand_rows(extra, layer, low, high), block, blocks, f"operand{number}")
+        if extra.height != output.height:
+            place = replace(place, row_pitch=0)
+        return place if extra.width == output.width else replace(place, pitch=0)
 
     def write(self, layer: Layer, low: int, high: int, block: int, blocks: int) -> Place:
         home = self.home(layer.output, block)
@@ -246,9 +247,8 @@ def output_fields(
         "out_pitch": out.pitch * column_step,
     }
     for index, place in enumerate(operands):
-        start = place.at(first * row_step + row, column) if place.pitch else place.offset
         fields |= {
-            f"operand{index}": Address("l1", start),
+            f"operand{index}": Address("l1", place.at(first * row_step + row, column)),
             f"operand{index}_row_pitch": place.row_pitch * row_step,
             f"operand{index}_pitch": place.pitch * column_step,
         }

@@ -11,9 +11,9 @@ from axir.passes.lowering.network import Layer, MatMulWork, WindowWork
 from axir.passes.lowering.tensors import Tensor
 from axir.passes.lowering.tiling import (
     Tiling,
-    broadcast,
     constants_bytes,
     copied_at_once,
+    operand_rows,
     output_rows,
     streamed,
     tile_bytes,
@@ -50,7 +50,8 @@ def layer_usage(
         usage[unit] += tile_cycles(layer, tiling, first, last, target) + jobs * start
         usage["dma0"] += _copied(layer.input, streamed(layer, first, last), held, target)
         for extra in layer.extras:
-            usage["dma0"] += _copied(extra, extra.height if broadcast(extra, layer) else high - low, held, target)
+            first_row, last_row = operand_rows(extra, layer, low, high)
+            usage["dma0"] += _copied(extra, last_row - first_row, held, target)
         usage["dma1"] += _copied(layer.output, high - low, held, target)
     if isinstance(layer.work, MatMulWork):
         matrix = layer.work.matrix

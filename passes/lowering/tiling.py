@@ -146,8 +146,9 @@ def output_rows(layer: Layer, first: int, last: int) -> tuple[int, int]:
     return first * step, min(last * step, layer.output.height)
 
 
-def broadcast(extra: Tensor, layer: Layer) -> bool:
-    return (extra.height, extra.width) != (layer.output.height, layer.output.width)
+def operand_rows(extra: Tensor, layer: Layer, low: int, high: int) -> tuple[int, int]:
+    """Rows [low, high) of an epilogue operand for those of the output: its only row where that is repeated."""
+    return (low, high) if extra.height == layer.output.height else (0, 1)
 
 
 def tile_pitch(tensor: Tensor, blocks: int | None = None) -> int:
@@ -308,7 +309,8 @@ def l1_need(layer: Layer, tiling: Tiling, target: Target) -> Need:
     out_rows = min(tiling.rows * domain(layer).step, layer.output.height)
     for extra in layer.extras:
         if extra.storage.home != "l1":
-            size = tile_bytes(extra, extra.height if broadcast(extra, layer) else out_rows, tiling.blocks)
+            low, high = operand_rows(extra, layer, 0, out_rows)
+            size = tile_bytes(extra, high - low, tiling.blocks)
             parts.append(("operand tile", size * tiling.buffers))
     if layer.output.storage.home != "l1":
         parts.append(("output tile", tile_bytes(layer.output, out_rows, tiling.blocks) * tiling.buffers))

@@ -176,9 +176,9 @@ def _trailing_bounds(
         if step.kind == "hard_sigmoid":
             steps.append(Step("affine", step.arguments))
             break
-    if lower > -np.inf:
+    if lower > -axq.FLT_MAX:
         code.lower = int(numerics.quantize(np.asarray([lower], F32), inverse, zero_point)[0])
-    if upper < np.inf:
+    if upper < axq.FLT_MAX:
         code.upper = int(numerics.quantize(np.asarray([upper], F32), inverse, zero_point)[0])
 
 
@@ -209,11 +209,11 @@ def _append(
             if step.kind == "hard_sigmoid":
                 constant(StepOp.MAX, 0.0)
                 constant(StepOp.MIN, 1.0)
-        case "add" | "mul":
+        case "add" | "mul" | "max" | "min":
             number, element = extras.pop(0)
             scale, zero_point = quant_arrays(element, store)
             value = code.operand(number, zero_point, scale)
-            code.apply(StepOp.ADD if step.kind == "add" else StepOp.MUL, value=value)
+            code.apply(StepOp[step.kind.upper()], value=value)
         case _:
             code.apply(StepOp.TABLE)
             code.table = step

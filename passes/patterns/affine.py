@@ -189,29 +189,6 @@ class AffineToDepthwise(RewritePattern):
 
 
 @dataclass(frozen=True)
-class BroadcastOfOneChannel(RewritePattern):
-    """x + m and x * m, where m has one channel and x has C -> the same with m repeated by a convolution of 1x1"""
-
-    store: WeightStore
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.MulOp | ax.AddOp, rewriter: PatternRewriter):
-        import numpy as np
-
-        shape = base.shape_of(op.result)
-        if len(shape) != 4 or shape[1] == 1 or not is_f32(op.result):
-            return
-        narrow = next((value for value in (op.a, op.b) if base.shape_of(value)[1:2] == (1,)), None)
-        if narrow is None or len(base.shape_of(narrow)) != 4 or is_constant(narrow):
-            return
-        ones = f32_op(np.ones((shape[1], 1, 1, 1)), self.store)
-        wide = conv(narrow, ones, None)
-        wide.location = op.location
-        operands = [wide.result if value is narrow else value for value in (op.a, op.b)]
-        replace(rewriter, op, [ones, wide, base.build(type(op), operands)])
-
-
-@dataclass(frozen=True)
 class SubtractionToAdd(RewritePattern):
     """sub(a, b) of two activations on NCHW -> add(a, mul(b, -1))"""
 

@@ -77,7 +77,7 @@ class NeutralConstant(RewritePattern):
 
 @dataclass(frozen=True)
 class MergeConstants(RewritePattern):
-    """add(add(x, c), d) -> add(x, c + d), mul(mul(x, c), d) -> mul(x, c * d)"""
+    """add(add(x, c), d) -> add(x, c + d), mul(mul(x, c), d) -> mul(x, c * d), unless that makes a larger constant"""
 
     store: WeightStore
 
@@ -89,8 +89,10 @@ class MergeConstants(RewritePattern):
         first, second = f32_constant(inner.b, self.store), f32_constant(op.b, self.store)
         if first is None or second is None:
             return
-        merged = constant_op(first + second if isinstance(op, ax.AddOp) else first * second, self.store)
-        replace(rewriter, op, [merged, base.build(type(op), [inner.a, merged])], inner, op)
+        array = first + second if isinstance(op, ax.AddOp) else first * second
+        if array.size <= max(first.size, second.size):
+            merged = constant_op(array, self.store)
+            replace(rewriter, op, [merged, base.build(type(op), [inner.a, merged])], inner, op)
 
 
 def bounds(op: ax.ReluOp | ax.ClipOp) -> tuple[float, float]:
@@ -110,7 +112,8 @@ def _bound(value: float) -> FloatAttr:
 class RepeatedConstant(RewritePattern):
     """add(x, c), where c repeats one element along an axis -> add(x, c') with one element there; of all such operators
 
-    Only where c alone does not give the result its shape.
+    Only where c alone does not give the result its shape. Constants that differ between pixels keep their channels, as
+    the device takes them.
     """
 
     store: WeightStore
@@ -124,9 +127,10 @@ class RepeatedConstant(RewritePattern):
             if array is None or op.operands[other].type != op.result.type or array.size < 2:
                 continue
             small = array
-            for axis in range(array.ndim):
+            for axis in reversed(range(array.ndim)):
                 first = small.take([0], axis)
-                small = first if (small == first).all() else small
+                if axis != 1 or array.ndim != 4 or small.shape[2:] == (1, 1):
+                    small = first if (small == first).all() else small
             if small.size < array.size:
                 constant = constant_op(small, self.store)
                 operands = [constant.result if i == index else value for i, value in enumerate(op.operands)]

@@ -11,7 +11,7 @@ from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.values import f32_op, is_f32, replace
 
-MOST_ROWS = 8
+MOST_ROWS = 64
 """Rows or columns of padding on one side; each is a slice of its own."""
 MOST_FACTOR = 8
 """Greatest factor of a linear enlargement: its kernel is twice as large."""

@@ -1,4 +1,4 @@
-"""Explicit zero padding of height and width: folded into the window that reads it, else a depthwise convolution."""
+"""Padding by a number: folded into the window that reads it, else a depthwise convolution or concats with constants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from xdsl.dialects.builtin import BoolAttr
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from axir.dialects import ax, base
@@ -16,6 +16,9 @@ from axir.passes.patterns.arithmetic import F32_MAX, bounds
 from axir.passes.patterns.values import f32_op, is_f32, producer, replace
 
 Window = TypeVar("Window", ax.ConvOp, ax.AvgPoolOp, ax.MaxPoolOp)
+
+LARGEST_VALUE = 65504.0
+"""The greatest binary16 number: exporters write it or a greater one where they mean infinity, which no byte holds."""
 
 
 def spatial_pads(op: ax.PadOp) -> tuple[int, ...] | None:
@@ -125,3 +128,65 @@ class PadToDepthwise(RewritePattern):
         channels = base.shape_of(op.input)[1]
         one = f32_op(np.ones((channels, 1, 1, 1)), self.store)
         replace(rewriter, op, [one, conv(op.input, one, None, pads=pads, group=channels)])
+
+
+class CropOfPad(RewritePattern):
+    """A pad with negative numbers -> slice, and a pad of the rest"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.PadOp, rewriter: PatternRewriter):
+        shape, pads = base.shape_of(op.input), base.ints_of(op.pads)
+        rank = len(shape)
+        starts = [max(0, -pad) for pad in pads[:rank]]
+        ends = [size - max(0, -pad) for size, pad in zip(shape, pads[rank:], strict=True)]
+        if min(pads, default=0) >= 0 or any(start >= end for start, end in zip(starts, ends, strict=True)):
+            return
+        bounds: dict[str, Attribute] = {
+            "starts": base.ints(starts), "ends": base.ints(ends), "steps": base.ints([1] * rank)
+        }  # fmt: skip
+        kept = base.build(ax.SliceOp, [op.input], bounds)
+        kept.location = op.location
+        properties = op.properties | {"pads": base.ints([max(0, pad) for pad in pads])}
+        replace(rewriter, op, [kept, base.build(ax.PadOp, [kept], properties)])
+
+
+@dataclass(frozen=True)
+class PadToConcat(RewritePattern):
+    """pad(x, v) of channels, or of height and width with a v that is not 0 -> concats with constants"""
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.PadOp, rewriter: PatternRewriter):
+        pads, number = list(base.ints_of(op.pads)), op.value.value.data
+        if (
+            op.mode.data != ax.PadMode.CONSTANT
+            or len(pads) != 8
+            or not is_f32(op.input)
+            or base.shape_of(op.input)[0] != 1
+        ):
+            return
+        axes = [axis for axis in ((1,) if number == 0.0 else (1, 2, 3)) if pads[axis] or pads[axis + 4]]
+        if not axes or min(pads) < 0 or pads[0] or pads[4] or abs(number) >= LARGEST_VALUE:
+            return
+        value, new = op.input, list[Operation]()
+        for axis in axes:
+            before, after = (self.filled(value, axis, pads[place], number) for place in (axis, axis + 4))
+            parts = [part for part in (before, value, after) if part is not None]
+            constants = [part for part in (before, after) if part is not None]
+            joined = base.build(ax.ConcatOp, [[SSAValue.get(part) for part in parts]], {"axis": base.integer(axis)})
+            new += [*constants, joined]
+            value = joined.result
+            pads[axis] = pads[axis + 4] = 0
+        if any(pads):
+            new.append(base.build(ax.PadOp, [value], op.properties | {"pads": base.ints(pads)}))
+        for made in new[:-1]:
+            made.location = op.location
+        replace(rewriter, op, new)
+
+    def filled(self, x: SSAValue, axis: int, count: int, number: float) -> ax.ConstantOp | None:
+        """A constant as large as `x`, but `count` along an axis; None for a count of 0."""
+        import numpy as np
+
+        shape = [count if i == axis else size for i, size in enumerate(base.shape_of(x))]
+        return f32_op(np.full(shape, number), self.store) if count else None

@@ -21,16 +21,21 @@ FUNCTIONS: dict[type[Operation], str] = {
     ax.SiluOp: "silu",
     ax.HardSwishOp: "hard_swish",
 }
-"""The operators that the device computes by a table, beside the functions of `ax.unary` that have one."""
+"""The operators that the device computes by a table, beside the functions of `ax.unary` that are a step."""
 
-UNARY_TABLES = ("gelu", "gelu_tanh")
-
-TableFunction = ax.SigmoidOp | ax.TanhOp | ax.SiluOp | ax.HardSwishOp | ax.TableOp
+TableFunction = ax.SigmoidOp | ax.TanhOp | ax.SiluOp | ax.HardSwishOp | ax.UnaryFunctionOp | ax.TableOp
 
 
-def table_step(op: TableFunction) -> tuple[str, tuple[float, ...]]:
-    """The function of a table operator, and its constants a, b, c, d."""
-    return (op.step.kind, op.step.arguments) if isinstance(op, ax.TableOp) else (FUNCTIONS[type(op)], NEUTRAL)
+def table_step(op: Operation) -> tuple[str, tuple[float, ...]] | None:
+    """The function of a table operator, and its constants a, b, c, d; None for any other operator."""
+    match op:
+        case ax.TableOp():
+            return op.step.kind, op.step.arguments
+        case ax.UnaryFunctionOp():
+            kind = ax.FUNCTION_STEPS.get(op.function.data)
+        case _:
+            kind = FUNCTIONS.get(type(op))
+    return None if kind is None else (kind, NEUTRAL)
 
 
 def table_op(x: SSAValue, kind: str, constants: tuple[float, ...]) -> ax.TableOp | None:
@@ -53,9 +58,10 @@ class NumberAfterTable(RewritePattern):
         inner, number = op.a.owner, scalar(op.b, self.store)
         if not isinstance(inner, TableFunction) or number is None:
             return
-        if not inner.result.has_one_use() or op.result.type != inner.result.type:
+        step = table_step(inner)
+        if step is None or not inner.result.has_one_use() or op.result.type != inner.result.type:
             return
-        kind, (a, b, c, d) = table_step(inner)
+        kind, (a, b, c, d) = step
         constants = (a, b, c * number, d * number) if isinstance(op, ax.MulOp) else (a, b, c, d + number)
         new = table_op(inner.input, kind, constants)
         if new is not None:
@@ -70,15 +76,17 @@ class NumberBeforeTable(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(
-        self, op: ax.SigmoidOp | ax.TanhOp | ax.SiluOp | ax.HardSwishOp | ax.TableOp, rewriter: PatternRewriter
+        self,
+        op: ax.SigmoidOp | ax.TanhOp | ax.SiluOp | ax.HardSwishOp | ax.UnaryFunctionOp | ax.TableOp,
+        rewriter: PatternRewriter,
     ):
-        inner = op.input.owner
+        inner, step = op.input.owner, table_step(op)
         if not isinstance(inner, ax.MulOp | ax.AddOp) or not inner.result.has_one_use():
             return
         number = scalar(inner.b, self.store)
-        if number is None or inner.a.type != inner.result.type:
+        if number is None or step is None or inner.a.type != inner.result.type:
             return
-        kind, (a, b, c, d) = table_step(op)
+        kind, (a, b, c, d) = step
         constants = (a * number, b, c, d) if isinstance(inner, ax.MulOp) else (a, b + a * number, c, d)
         new = table_op(inner.a, kind, constants)
         if new is not None:

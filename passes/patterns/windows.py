@@ -94,6 +94,30 @@ class ReduceToMean(RewritePattern):
 
 
 @dataclass(frozen=True)
+class MinimumToMaximum(RewritePattern):
+    """The minimum over height and width of [1, C, H, W] -> -max(-x)"""
+
+    store: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.ReduceOp, rewriter: PatternRewriter):
+        import numpy as np
+
+        axes = set(base.ints_of(op.axes))
+        if op.kind.data != ax.ReduceKind.MIN or not _is_image(op.input) or not axes or not axes <= SPATIAL:
+            return
+        minus_one = f32_op(np.asarray(-1.0), self.store)
+        negative = base.build(ax.MulOp, [op.input, minus_one])
+        kept: dict[str, Attribute] = {"keepdims": BoolAttr.from_bool(True)}
+        properties = op.properties | {"kind": ax.ReduceKindAttr(ax.ReduceKind.MAX)} | kept
+        greatest = base.build(ax.ReduceOp, [negative], properties)
+        new: list[Operation] = [minus_one, negative, greatest, base.build(ax.MulOp, [greatest, minus_one])]
+        if not op.keepdims.value.data:
+            new.append(base.build(ax.ReshapeOp, [new[-1]], {"shape": base.ints(base.shape_of(op.result))}))
+        replace(rewriter, op, new)
+
+
+@dataclass(frozen=True)
 class GroupedTranspose(RewritePattern):
     """conv_transpose of several groups that is not depthwise -> one group, with weights of 0 between the groups"""
 
@@ -152,4 +176,4 @@ def _window(group: int) -> dict[str, Attribute]:
 
 
 def patterns(store: WeightStore) -> tuple[RewritePattern, ...]:
-    return StridedSlice(), ReduceToMean(store), GroupedTranspose(store), DilatedMean(store)
+    return StridedSlice(), ReduceToMean(store), MinimumToMaximum(store), GroupedTranspose(store), DilatedMean(store)

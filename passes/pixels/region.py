@@ -14,7 +14,7 @@ ELEMENTWISE = (
 )  # fmt: skip
 """Of one operand."""
 
-BINARY = (ax.AddOp, ax.SubOp, ax.MulOp, ax.DivOp)
+BINARY = (ax.AddOp, ax.SubOp, ax.MulOp, ax.DivOp, ax.MaxOp, ax.MinOp)
 
 MOVEMENT = (ax.ReshapeOp, ax.TransposeOp, ax.SliceOp, ax.GatherOp, ax.ConcatOp)
 

@@ -44,10 +44,10 @@ def device_parts(module: ModuleOp) -> list[ax.GraphOp]:
 
 
 def data_constants(graph: ax.GraphOp) -> list[SSAValue]:
-    """Constants that are data and not parameters: parts of concatenations, summands and factors of every position."""
+    """Constants that are data and not parameters: parts of concatenations, operands of what takes two tensors."""
     found: dict[SSAValue, None] = {}
     for op in graph.body.block.ops:
-        if isinstance(op, ax.ConcatOp | ax.AddOp | ax.MulOp):
+        if isinstance(op, ax.ConcatOp | ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp):
             data = list(op.operands)
         else:
             data = [extra for extra, step in _taken(op) if step != "prelu"]

@@ -166,18 +166,16 @@ class _Lowering:
         return np.repeat(scales, channels // scales.size)
 
     def _map(self, op: base.TypedOp) -> axq.QuantOp:
-        """An elementwise operation on its own: the operand of the result's shape goes through one step."""
+        """An elementwise operation on its own: one operand, of the result's shape if any is, goes through one step."""
         step = step_of(op)
         if step is None:
             raise self._unsupported(op)
         if isinstance(op, ax.PReluOp):
             return self._fused(op, axq.MapOp, op.input, {}, [step], [op.slope])
         shape = base.shape_of(op.result)
-        large = [index for index, value in enumerate(op.operands) if base.shape_of(value) == shape]
-        if not large:
-            raise AxirError("both operands broadcast: no operand has the result's shape", op=op)
-        others = [value for index, value in enumerate(op.operands) if index != large[0]]
-        return self._fused(op, axq.MapOp, op.operands[large[0]], {}, [step], others)
+        large = next((index for index, value in enumerate(op.operands) if base.shape_of(value) == shape), 0)
+        others = [value for index, value in enumerate(op.operands) if index != large]
+        return self._fused(op, axq.MapOp, op.operands[large], {}, [step], others)
 
     def _fused(
         self,

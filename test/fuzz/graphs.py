@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from axq_graphs import TABLE_STEPS
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -34,6 +35,11 @@ Constant = WeightAttr | DenseIntOrFPElementsAttr
 def quants(draw: st.DrawFn) -> QuantType:
     scale = np.float32(draw(st.sampled_from([0.003, 0.02, 0.0625, 0.11, 0.5])))
     return QuantType.per_tensor(float(scale), draw(st.integers(-128, 127)))
+
+
+def fits(shape: tuple[int, ...], result: tuple[int, ...]) -> bool:
+    """Whether the vector unit can stream a tensor beside a result: rows and columns broadcast."""
+    return shape[:2] == result[:2] and all(a in (1, b) for a, b in zip(shape[2:], result[2:], strict=True))
 
 
 @dataclass
@@ -68,15 +74,15 @@ class Builder:
         steps: list[Step] = []
         extras: list[SSAValue] = []
         slope: Constant | None = None
-        same = [v for v in self.values if shape_of(v) in (shape, (1, shape[1], 1, 1)) and v not in extras]
+        same = [v for v in self.values if fits(shape_of(v), shape) and v not in extras]
         for _ in range(self.draw(st.integers(0, most))):
             kinds = ["relu", "clip", "leaky_relu", "hard_sigmoid"]
             if not any(step.is_table for step in steps):
-                kinds += ["gelu", "gelu_tanh", "sigmoid", "silu", "tanh", "hard_swish"]
+                kinds += list(TABLE_STEPS)
             if slope is None:
                 kinds.append("prelu")
             if same and len(extras) < 2:
-                kinds += ["add", "mul"] * 2
+                kinds += ["add", "mul", "max", "min"]
             kind = self.draw(st.sampled_from(kinds))
             arguments: tuple[float, ...] = ()
             if kind == "clip":
@@ -88,7 +94,7 @@ class Builder:
                 arguments = (0.2, 0.5)
             elif kind == "prelu":
                 slope = self.constant(self.rng.uniform(-0.5, 0.5, shape[1]).astype(np.float32))
-            elif kind in ("add", "mul"):
+            elif Step(kind).takes_tensor:
                 extras.append(self.draw(st.sampled_from(same)))
             elif Step(kind).is_table:
                 a, c = (st.sampled_from([-2.5, 0.3, 1.0, 7.0]) for _ in "ac")
@@ -188,6 +194,30 @@ class Builder:
         source = self.pick()
         self.fused(axq.MapOp, source, shape_of(source), {})
 
+    def line(self, source: SSAValue, axis: int) -> SSAValue:
+        """One row (axis 2) or column (3) of a tensor."""
+        shape = list(shape_of(source))
+        starts, ends = [0] * 4, list(shape)
+        starts[axis] = self.draw(st.integers(0, shape[axis] - 1))
+        shape[axis], ends[axis] = 1, starts[axis] + 1
+        properties: dict[str, Attribute] = {"starts": ints(starts), "ends": ints(ends), "steps": ints([1] * 4)}
+        self.add(axq.SliceOp, [[source]], properties, tuple(shape), axq.quant_of(source))
+        return self.values[-1]
+
+    def outer(self) -> None:
+        """A row and a column, which broadcast to each other."""
+        first = self.pick()
+        others = [v for v in self.values if shape_of(v)[1] == shape_of(first)[1]]
+        row, column = self.line(first, 2), self.line(self.draw(st.sampled_from(others)), 3)
+        pair = [row, column] if self.draw(st.booleans()) else [column, row]
+        shape = (*shape_of(row)[:2], shape_of(column)[2], shape_of(row)[3])
+        steps, extras, slope = self.epilogue(shape, 1)
+        kind = self.draw(st.sampled_from(["add", "mul", "max", "min"]))
+        properties: dict[str, Attribute] = {"epilogue": EpilogueAttr([Step(kind), *steps])}
+        if slope is not None:
+            properties["slope"] = slope
+        self.add(axq.MapOp, [[pair[0]], [pair[1], *extras]], properties, shape, self.draw(quants()))
+
     def softmax(self) -> None:
         source = self.pick()
         neutral = FloatAttr(self.draw(st.sampled_from([-100000.0, -5.0, 0.0, 2.0])), f64)
@@ -252,7 +282,9 @@ class Builder:
     def stored(self) -> None:
         """A constant, which a concatenation or an epilogue may take."""
         like = self.pick()
-        shape = shape_of(like)
+        shape = tuple(
+            self.draw(st.sampled_from([size, 1])) if axis > 1 else size for axis, size in enumerate(shape_of(like))
+        )
         value = self.constant(self.rng.integers(-128, 128, shape).astype(np.int8))
         self.add(axq.ConstantOp, [], {"value": value}, shape, axq.quant_of(like))
 
@@ -307,7 +339,7 @@ def graphs(draw: st.DrawFn) -> Case:
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
         builder.softmax, builder.concat, builder.slice, builder.attention, builder.normalize,
-        builder.reshape, builder.stored,
+        builder.reshape, builder.stored, builder.outer,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()

@@ -108,7 +108,7 @@ class Settings:
         "own. What the device needs is done in any case: division as multiplication, activations recognized")
     simplify_mac_before_after_lut: bool = setting(
         "graph", True, effect=True,
-        meaning="numbers around a table function f (sigmoid, tanh, silu, hard_swish) that no convolution takes become "
+        meaning="numbers around a table function f (sigmoid, tanh, erf, ...) that no convolution takes become "
         "one table, of c * f(a * x + b) + d. false: convolutions of 1x1 before and after f")
     validate_operators: bool = setting(
         "graph", True, effect=True,

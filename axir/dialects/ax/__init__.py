@@ -23,7 +23,7 @@ from axir.dialects.ax.activations import (
 )
 from axir.dialects.ax.attention import HeadMatMulOp
 from axir.dialects.ax.elementwise import AddOp, DivOp, MaxOp, MinOp, MulOp, SubOp
-from axir.dialects.ax.function import FUNCTIONS, Function, FunctionAttr
+from axir.dialects.ax.function import FUNCTION_STEPS, FUNCTIONS, Function, FunctionAttr
 from axir.dialects.ax.kinds import BinaryOp, EpilogueOp, UnaryOp
 from axir.dialects.ax.movement import (
     BlockOrder,
@@ -83,6 +83,7 @@ Ax = Dialect(
 
 __all__ = [
     "FUNCTIONS",
+    "FUNCTION_STEPS",
     "AddOp",
     "AvgPoolOp",
     "Ax",

@@ -49,6 +49,12 @@ class Function:
         return f"{self.name}({', '.join(map(float_literal, self.parameters))})"
 
 
+FUNCTION_STEPS = {Function(name): name for name in ("erf", "gelu", "gelu_tanh", "mish", "softplus")} | {
+    Function("elu", (1.0,)): "elu"
+}
+"""The functions that are a step of an epilogue as well, and its kind."""
+
+
 @irdl_attr_definition
 class FunctionAttr(Data[Function]):
     """`#ax.function<elu(1.0)>`"""

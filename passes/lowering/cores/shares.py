@@ -8,7 +8,7 @@ from typing import Literal
 
 from axir.passes.lowering.network import RESHAPE, Layer, MatMulWork, WindowWork
 from axir.passes.lowering.tensors import Storage, Tensor, runs_width
-from axir.passes.lowering.tiling import broadcast, domain, input_rows, output_rows
+from axir.passes.lowering.tiling import domain, input_rows, operand_rows, output_rows
 from axir.target.cost import ceil_div
 from axir.target.isa import PWORD
 
@@ -178,8 +178,7 @@ def read_boxes(layer: Layer, part: Share) -> Iterator[tuple[Tensor, tuple[int, i
     if isinstance(layer.work, MatMulWork):
         yield layer.work.matrix, (0, layer.work.matrix.height), None
     for extra in layer.extras:
-        rows = (0, extra.height) if broadcast(extra, layer) else written(layer, part)
-        yield extra, rows, blocks
+        yield extra, operand_rows(extra, layer, *written(layer, part)), blocks
 
 
 def whole(storage: Storage) -> Box:

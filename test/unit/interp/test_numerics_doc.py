@@ -64,6 +64,27 @@ def test_errors_of_composed_tables(name: str, a: float, b: float, c: float, d: f
     assert table.error <= bound
 
 
+@given(
+    name=st.sampled_from(sorted(numerics.FUNCTIONS)),
+    a=number(0.1, 10),
+    b=st.floats(-20, 20, width=32),
+    zero_point=st.integers(-128, 127),
+)
+def test_a_table_is_right_to_within_a_step_of_2e_4(name: str, a: float, b: float, zero_point: int) -> None:
+    """Also where the shift puts the function's kinks anywhere between binary32 numbers."""
+    function, _, _ = numerics.FUNCTIONS[name]
+    kinks = np.array([-3.0, 0.0, 3.0])[:, None] + np.linspace(-0.1, 0.1, 2001)
+    argument = np.concatenate([kinks.ravel(), np.linspace(-16.5, 16.5, 4001)])
+    x = ((argument - b) / a).astype(np.float32)
+    inverse, zero = numerics.reciprocal(2e-4), np.asarray(zero_point, np.int32)
+    exact = function(a * x.astype(np.float64) + b)
+    near = exact - np.round(exact / 0.02) * 0.02  # within the 256 steps, whatever the function's value
+    shift = (near - exact).astype(np.float32)
+    table = numerics.table(name, a, b)(x).astype(np.float64) + shift
+    stored = [numerics.quantize(v.astype(np.float32), inverse, zero).astype(int) for v in (table, exact + shift)]
+    assert np.abs(stored[0] - stored[1]).max() <= 1
+
+
 @pytest.mark.parametrize("name", sorted(numerics.FUNCTIONS))
 def test_a_table_is_composed_with_neutral_numbers(name: str) -> None:
     plain, neutral = numerics.table(name), numerics.table(name, 1.0, 0.0, 1.0, 0.0)

@@ -62,9 +62,14 @@ SUPPORTED = {
     "concat with a constant": (f"%a: {X}", f"%b: {X}", f"ax.concat %a, %b axis 3 : ({X}, {X}) -> tensor<1x4x6x12xf32>"),
     "reshape of pixels": unary("ax.reshape %x shape [1, 4, 3, 12]", result="tensor<1x4x3x12xf32>"),
     "gelu": unary("ax.unary %x <gelu>"),
+    "elu": unary("ax.unary %x <elu(1.0)>"),
     "add of a constant vector": (f"%a: {X}", f"%b: {Y}", f"ax.add %a, %b : ({X}, {Y}) -> {X}"),
     "add of a channel vector": binary("add", Y, X, X),
     "mul of two vectors": binary("mul", Y, Y, Y),
+    "mul of a row": binary("mul", X, "tensor<1x4x1x6xf32>", X),
+    "max of two": binary("max", X, X, X),
+    "min of a constant": (f"%a: {X}", f"%b: {Y}", f"ax.min %a, %b : ({X}, {Y}) -> {X}"),
+    "add of a row and a column": binary("add", "tensor<1x4x6x1xf32>", "tensor<1x4x1x6xf32>", X),
     "relu": unary("ax.relu %x"),
     "tanh": unary("ax.tanh %x"),
     "softmax": unary("ax.softmax %x axis 1"),
@@ -139,17 +144,13 @@ UNSUPPORTED = {
         ),
         "its window has dilations [2, 1]",
     ),
-    "rows broadcast": (
-        binary("add", X, "tensor<1x1x6x6xf32>", X),
-        "operands of shapes [1, 4, 6, 6] and [1, 1, 6, 6] broadcast in another way",
-    ),
     "one channel broadcasts": (
-        binary("mul", X, "tensor<1x1x1x1xf32>", X),
-        "operands of shapes [1, 4, 6, 6] and [1, 1, 1, 1] broadcast in another way",
+        binary("add", X, "tensor<1x1x6x6xf32>", X),
+        "its operands have 4 and 1 channels, and no convolution could repeat one",
     ),
-    "both broadcast": (
+    "one channel broadcasts in both": (
         binary("mul", "tensor<1x4x1x1xf32>", "tensor<1x1x6x6xf32>", X),
-        "operands of shapes [1, 4, 1, 1] and [1, 1, 6, 6] broadcast in another way",
+        "its operands have 4 and 1 channels, and no convolution could repeat one",
     ),
     "sum of constants": (
         (f"%x: {X}", f"%a: {X}; %b: {X}", f"ax.add %a, %b : ({X}, {X}) -> {X}"),
@@ -163,7 +164,11 @@ UNSUPPORTED = {
         unary("ax.reshape %x shape [1, 2, 12, 6]", result="tensor<1x2x12x6xf32>"),
         "it makes 2 of 4 channels",
     ),
-    "function without a table": (unary("ax.unary %x <erf>"), "it has no table for erf"),
+    "function without a table": (
+        unary("ax.unary %x <exp>"),
+        "it has no table for exp: the function follows no line where a table ends",
+    ),
+    "elu of another alpha": (unary("ax.unary %x <elu(0.5)>"), "it has no table for elu(0.5)"),
     "computed slope": (
         (f"%x: {X}; %s: tensor<4x1x1xf32>", "", f"ax.prelu %x, %s : ({X}, tensor<4x1x1xf32>) -> {X}"),
         "its slope is computed, not constant",

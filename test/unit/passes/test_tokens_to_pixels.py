@@ -229,7 +229,7 @@ def test_random_views(data: st.DataObject) -> None:
             repeated = [s if draw(st.booleans()) else 1 for s in shape]
             other = draw(st.sampled_from(same)) if draw(st.booleans()) else n.constant(*repeated)
             operands = [x, other] if draw(st.booleans()) else [other, x]
-            x = n.add(draw(st.sampled_from([ax.AddOp, ax.MulOp, ax.SubOp])), operands)
+            x = n.add(draw(st.sampled_from([ax.AddOp, ax.MulOp, ax.SubOp, ax.MaxOp])), operands)
         elif kind == "linear":
             x = n.linear(x, draw(st.sampled_from([1, 3, 8])))
         elif kind == "norm" and shape[-1] > 1:

@@ -165,7 +165,7 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
 // -----
 
 axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x", %e: tensor<1x3x1x1x!axq.q<0.5 : 0>> "e") -> () {
-  // expected-error@below {{an epilogue operand of type tensor<1x3x1x1x!axq.q<0.5 : 0>> does not broadcast to tensor<1x2x4x4x!axq.q<0.5 : 0>>}}
+  // expected-error@below {{shapes [1, 2, 4, 4] and [1, 3, 1, 1] do not broadcast}}
   %y = axq.map %x epilogue <add> extras %e : tensor<1x3x1x1x!axq.q<0.5 : 0>>
     : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x2x4x4x!axq.q<0.5 : 0>>
   axq.return

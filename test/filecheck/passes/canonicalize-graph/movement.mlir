@@ -37,7 +37,8 @@ ax.graph @unit_axes(%x: tensor<1x5x1x1xf32> "x") -> ("y") {
 // A step, or crops and pads that cancel in number, do move.
 // CHECK:      ax.graph @something
 // CHECK-NEXT:   [[A:%.*]] = ax.slice %x
-// CHECK-NEXT:   [[B:%.*]] = ax.pad %x
+// CHECK-NEXT:   [[S:%.*]] = ax.slice %x starts [0] ends [3] steps [1]
+// CHECK-NEXT:   [[B:%.*]] = ax.pad [[S]] pads [1, 0]
 // CHECK-NEXT:   ax.return [[A]], [[B]]
 ax.graph @something(%x: tensor<4xf32> "x") -> ("y", "z") {
   %a = ax.slice %x starts [0] ends [4] steps [2] : tensor<4xf32> -> tensor<2xf32>

@@ -66,3 +66,14 @@ ax.graph @others(%x: tensor<1x4x3x3xf32> "x", %z: tensor<2x4x3x3xf32> "z") -> ("
   %b = ax.reduce %z sum axes [1] keepdims true : tensor<2x4x3x3xf32> -> tensor<2x1x3x3xf32>
   ax.return %a, %b : tensor<1x1x3x3xf32>, tensor<2x1x3x3xf32>
 }
+
+// The least of each map is the negative of the greatest of its negative.
+// CHECK:      ax.graph @minimum
+// CHECK:        [[N:%.*]] = ax.conv %x, {{.*}} group 2
+// CHECK-NEXT:   [[M:%.*]] = ax.reduce [[N]] max axes [2, 3] keepdims true
+// CHECK:        [[L:%.*]] = ax.conv [[M]], {{.*}} group 2
+// CHECK-NEXT:   ax.reshape [[L]] shape [1, 2]
+ax.graph @minimum(%x: tensor<1x2x3x3xf32> "x") -> ("y") {
+  %y = ax.reduce %x min axes [2, 3] keepdims false : tensor<1x2x3x3xf32> -> tensor<1x2xf32>
+  ax.return %y : tensor<1x2xf32>
+}

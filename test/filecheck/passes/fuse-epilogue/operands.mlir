@@ -107,3 +107,20 @@ ax.graph @postamble(%x: tensor<1x1x3x3xf32> "x") -> ("y") {
   %y = ax.relu %a : tensor<1x1x3x3xf32> -> tensor<1x1x3x3xf32>
   ax.return %y : tensor<1x1x3x3xf32>
 }
+
+// -----
+
+// The greater of two convolutions, and the lesser of it and a row.
+// CHECK:      ax.graph @main
+// CHECK:        [[A:%.*]] = ax.conv %x, %w strides {{.*}} group 1 :
+// CHECK-NEXT:   [[B:%.*]] = ax.conv %x, %v strides {{.*}} epilogue <max, min> extras [[A]], %r :
+// CHECK-NEXT:   ax.return [[B]]
+ax.graph @main(%x: tensor<1x1x3x3xf32> "x", %r: tensor<1x1x1x3xf32> "r") -> ("y") {
+  %w = ax.constant dense<2.0> : tensor<1x1x1x1xf32> : tensor<1x1x1x1xf32>
+  %v = ax.constant dense<3.0> : tensor<1x1x1x1xf32> : tensor<1x1x1x1xf32>
+  %a = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %b = ax.conv %x, %v strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %s = ax.max %a, %b : (tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xf32>
+  %y = ax.min %s, %r : (tensor<1x1x3x3xf32>, tensor<1x1x1x3xf32>) -> tensor<1x1x3x3xf32>
+  ax.return %y : tensor<1x1x3x3xf32>
+}

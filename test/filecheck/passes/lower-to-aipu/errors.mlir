@@ -9,7 +9,7 @@ builtin.module {
 // -----
 
 axq.graph @main(%x: tensor<1x8x4x4x!axq.q<0.5 : 0>> "x", %e: tensor<1x1x1x1x!axq.q<0.5 : 0>> "e") -> ("y") {
-  // expected-error@below {{an epilogue operand of 1x1x1 cannot stream beside 8x4x4: it must have the same size or 1x1 pixels}}
+  // expected-error@below {{the vector unit repeats rows and columns of an operand, not channels: it has 1 of 8}}
   %y = axq.map %x epilogue <add> extras %e : tensor<1x1x1x1x!axq.q<0.5 : 0>>
     : tensor<1x8x4x4x!axq.q<0.5 : 0>> -> tensor<1x8x4x4x!axq.q<0.5 : 0>>
   axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 0>>

@@ -40,6 +40,43 @@ axq.graph @gate(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x1x1x!axq
 
 // -----
 
+// The greater and the lesser of two: as a sum, with another operation.
+axq.graph @extremes(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x4x4x!axq.q<0.25 : -7>> "b") -> ("y") {
+  %y = axq.map %a epilogue <max, relu, min> extras %b, %a : tensor<1x8x4x4x!axq.q<0.25 : -7>>, tensor<1x8x4x4x!axq.q<0.5 : 5>>
+    : tensor<1x8x4x4x!axq.q<0.5 : 5>> -> tensor<1x8x4x4x!axq.q<0.5 : 1>>
+  axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 1>>
+}
+// CHECK-LABEL: aipu.program "extremes"
+// CHECK: aipu.vec
+// CHECK-SAME: steps = [load r1 0, max r0 r1, max r0 0.0, load r1 1, min r0 r1]
+
+// -----
+
+// A row is read again for every row, a column for every pixel of its row; the input may be one of them.
+axq.graph @row(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x1x4x!axq.q<0.25 : -7>> "b") -> ("y") {
+  %y = axq.map %a epilogue <add> extras %b : tensor<1x8x1x4x!axq.q<0.25 : -7>>
+    : tensor<1x8x4x4x!axq.q<0.5 : 5>> -> tensor<1x8x4x4x!axq.q<0.5 : 1>>
+  axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 1>>
+}
+// CHECK-LABEL: aipu.program "row"
+// CHECK: aipu.vec
+// CHECK-SAME: row_pitch = 256, y0 = 0, x0 = 0, x_step = 64, tap_step = 64, blocks = 1, rows = 4, vectors = 4
+// CHECK-SAME: steps = [load r1 0, add r0 r1], operand0_pitch = 64, operand0_zero = -7
+
+// -----
+
+axq.graph @outer(%a: tensor<1x8x1x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x3x1x!axq.q<0.25 : -7>> "b") -> ("y") {
+  %y = axq.map %a epilogue <add> extras %b : tensor<1x8x3x1x!axq.q<0.25 : -7>>
+    : tensor<1x8x1x4x!axq.q<0.5 : 5>> -> tensor<1x8x3x4x!axq.q<0.5 : 1>>
+  axq.return %y : tensor<1x8x3x4x!axq.q<0.5 : 1>>
+}
+// CHECK-LABEL: aipu.program "outer"
+// CHECK: aipu.vec
+// CHECK-SAME: src_rows = 1, row_bytes = 256, row_pitch = 256, y0 = 0, x0 = 0, y_step = 0, x_step = 64, tap_step = 64, blocks = 1, rows = 3, vectors = 4
+// CHECK-SAME: steps = [load r1 0, add r0 r1], operand0_row_pitch = 64, operand0_zero = -7
+
+// -----
+
 // Pooling: the greatest byte, padding never wins; and a mean that counts only what lies inside.
 axq.graph @pools(%x: tensor<1x8x4x4x!axq.q<0.5 : 5>> "x") -> ("m", "a") {
   %m = axq.max_pool %x kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1] dilations [1, 1]

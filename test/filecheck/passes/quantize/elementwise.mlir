@@ -15,6 +15,10 @@
 // CHECK: %scaled = axq.map %prelu epilogue <mul> extras %e : tensor<1x2x1x1x!axq.q<1.0 : 0>> :
 // CHECK: %sum = axq.map %scaled epilogue <add> extras %x : tensor<1x2x2x2x!axq.q<0.01 : 0>> :
 // CHECK: %square = axq.map %sum epilogue <mul> extras %sum :
+// Where both broadcast, the first is the input.
+// CHECK: %r = axq.slice %sum {{.*}} -> tensor<1x2x1x2x
+// CHECK: %c = axq.slice %sum {{.*}} -> tensor<1x2x2x1x
+// CHECK: %outer = axq.map %r epilogue <mul> extras %c : tensor<1x2x2x1x!axq.q<0.01 : -128>> : tensor<1x2x1x2x!axq.q<0.01 : -128>> -> tensor<1x2x2x2x
 // CHECK: %mean = axq.avg_pool %square kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] count_include_pad true epilogue <sigmoid> :
 ax.graph @main(%x: tensor<1x2x2x2xf32> "x", %e: tensor<1x2x1x1xf32> "e") -> ("y")
     attributes {arg_stats = [#ax.stats<-1.28, 1.27>, #ax.stats<-128.0, 127.0>]} {
@@ -31,6 +35,9 @@ ax.graph @main(%x: tensor<1x2x2x2xf32> "x", %e: tensor<1x2x1x1xf32> "e") -> ("y"
   %scaled = ax.mul %e, %prelu {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x1x1xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
   %sum = ax.add %scaled, %x {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
   %square = ax.mul %sum, %sum {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
+  %r = ax.slice %sum starts [0, 0, 0, 0] ends [1, 2, 1, 2] steps [1, 1, 1, 1] {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x1x2xf32>
+  %c = ax.slice %sum starts [0, 0, 0, 0] ends [1, 2, 2, 1] steps [1, 1, 1, 1] {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x1xf32>
+  %outer = ax.mul %r, %c {ax.stats = #ax.stats<0.0, 2.55>} : (tensor<1x2x1x2xf32>, tensor<1x2x2x1xf32>) -> tensor<1x2x2x2xf32>
   %mean = ax.avg_pool %square kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] count_include_pad true
     epilogue <sigmoid> {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x1x1xf32>
   ax.return %mean : tensor<1x2x1x1xf32>

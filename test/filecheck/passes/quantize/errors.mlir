@@ -72,15 +72,6 @@ ax.graph @main(%x: tensor<1x2x1x2xf32> "x") -> ("y") attributes {arg_stats = [#a
 
 // -----
 
-ax.graph @main(%x: tensor<1x2x1x1xf32> "x", %y: tensor<1x1x1x2xf32> "y") -> ("z")
-    attributes {arg_stats = [#ax.stats<0.0, 1.0, histogram dense<[1, 1]> : tensor<2xi64>>, #ax.stats<0.0, 1.0, histogram dense<[1, 1]> : tensor<2xi64>>]} {
-  // expected-error@below {{both operands broadcast: no operand has the result's shape}}
-  %z = ax.add %x, %y {ax.stats = #ax.stats<0.0, 1.0>} : (tensor<1x2x1x1xf32>, tensor<1x1x1x2xf32>) -> tensor<1x2x1x2xf32>
-  ax.return %z : tensor<1x2x1x2xf32>
-}
-
-// -----
-
 ax.graph @main(%x: tensor<1x1x4x4xf32> "x") -> ("y") attributes {arg_stats = [#ax.stats<0.0, 1.0, histogram dense<[1, 1]> : tensor<2xi64>>]} {
   // expected-error@below {{average pooling with dilation cannot be quantized}}
   %y = ax.avg_pool %x kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [2, 2] count_include_pad true
