@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from rearrangements import rearrangements
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, FloatAttr, StringAttr, f64, i1
 from xdsl.ir import SSAValue
 
@@ -267,6 +268,12 @@ class _Drawing:
         result = (*shape[:2], rows, pixels // rows)
         return self.builder.add(axq.ReshapeOp, [x], {"shape": ints(result)}, result, axq.quant_of(x))
 
+    def rearrange(self) -> SSAValue:
+        x = self.builder.input(self.shape(), self.element())
+        split, perm, shape = self.draw(rearrangements(shape_of(x)))
+        properties = {"split": ints(split), "perm": ints(perm), "shape": ints(shape)}
+        return self.builder.add(axq.RearrangeOp, [x], properties, shape, axq.quant_of(x))
+
     def stored(self) -> SSAValue:
         shape = self.shape()
         value = self.builder.constant(self.rng.integers(-128, 128, shape).astype(np.int8))
@@ -306,6 +313,7 @@ KINDS = (
     "matmul",
     "normalize",
     "reshape",
+    "rearrange",
     "stored",
     "concat",
     "slice",

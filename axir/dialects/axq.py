@@ -555,6 +555,27 @@ class ReshapeOp(QuantOp):
 
 
 @irdl_op_definition
+class RearrangeOp(QuantOp):
+    """Factors of the axes in another order, as in `ax.rearrange`; scale and zero point stay."""
+
+    name = "axq.rearrange"
+    input = operand_def(TensorType)
+    split = prop_def(WINDOW)
+    perm = prop_def(WINDOW)
+    shape = prop_def(WINDOW)
+    assembly_format = "$input `split` $split `perm` $perm `shape` $shape attr-dict `:` type($input) `->` type($result)"
+
+    def infer(self) -> Tensor:
+        split, perm, target = map(ints_of, (self.split, self.perm, self.shape))
+        shape = shapes.rearrange(shape_of(self.input), split, perm, target)
+        if shape_of(self.input)[0] != 1 or shape[0] != 1:
+            raise ValueError(f"{list(shape_of(self.input))} to {list(shape)} is no rearrangement of [1, C, H, W]")
+        if quant_of(self.input).per_channel:
+            raise ValueError("a rearrange takes a tensor with one scale")
+        return quantized(shape, quant_of(self.input))
+
+
+@irdl_op_definition
 class ConcatOp(QuantOp):
     """Concatenation along `axis`; all inputs and the result share scale and zero point."""
 
@@ -605,6 +626,7 @@ Axq = Dialect(
         NormalizeOp,
         ConstantOp,
         ReshapeOp,
+        RearrangeOp,
         ConcatOp,
         SliceOp,
     ],

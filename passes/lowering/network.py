@@ -68,6 +68,16 @@ class MatMulWork:
 RESHAPE = "reshape"
 """The operator of layers that copy pixels into rows of another length."""
 
+
+@dataclass(frozen=True)
+class Walk:
+    """How a copy goes through elements: axes split into factors (C, H, W; the last is the innermost), which `perm` puts
+    in the order of the output."""
+
+    sizes: tuple[int, ...]
+    perm: tuple[int, ...]
+
+
 Work = list[Phase] | WindowWork | MatMulWork
 
 
@@ -86,6 +96,7 @@ class Layer:
     work: Work | None
     macs: int = 0
     weight_bytes: int = 0  # of the operator, without padding or the zeros between groups
+    walk: Walk | None = None  # of a copy that puts elements in another order
 
     @property
     def unit(self) -> str:
@@ -106,7 +117,7 @@ class Layer:
     def whole_rows(self) -> bool:
         """Whether all rows must be in one tile."""
         work = self.work
-        if self.operator == RESHAPE:
+        if self.operator == RESHAPE or self.walk is not None:
             return True
         return isinstance(work, WindowWork) and work.normalize is not None and bool(work.normalize.spatial)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from hypothesis import strategies as st
+from rearrangements import rearrangements
 from xdsl.dialects.builtin import (
     ArrayAttr,
     BoolAttr,
@@ -249,6 +250,12 @@ class Builder:
         shape = (1, channels, rows, height * width // rows)
         self.add(axq.ReshapeOp, [[source]], {"shape": ints(shape)}, shape, axq.quant_of(source))
 
+    def rearrange(self) -> None:
+        source = self.pick()
+        split, perm, shape = self.draw(rearrangements(shape_of(source)))
+        properties: dict[str, Attribute] = {"split": ints(split), "perm": ints(perm), "shape": ints(shape)}
+        self.add(axq.RearrangeOp, [[source]], properties, tuple(shape), axq.quant_of(source))
+
     def stored(self) -> None:
         """A constant, which a concatenation or an epilogue may take."""
         like = self.pick()
@@ -307,7 +314,7 @@ def graphs(draw: st.DrawFn) -> Case:
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
         builder.softmax, builder.concat, builder.slice, builder.attention, builder.normalize,
-        builder.reshape, builder.stored,
+        builder.reshape, builder.rearrange, builder.stored,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()
