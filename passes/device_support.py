@@ -21,6 +21,9 @@ from axir.passes.patterns.values import is_constant, is_f32
 IMPORT_REASON = "reason"
 """The attribute in which the front end says why it could not give an ONNX node an operator of `ax`."""
 
+COUNTERS, MAX_COPIES = 3, 256
+"""Loops of a copy, and how many copies a rearrangement may take."""
+
 NORMALIZED_AXES = ((1,), (2, 3), (1, 2, 3))
 
 Constraint = Callable[[Any], str | None]
@@ -186,6 +189,13 @@ def constraint_concat_axis(op: ax.ConcatOp) -> str | None:
     return None if op.axis.value.data > 0 else "it concatenates along the batch"
 
 
+def constraint_copies(op: ax.RearrangeOp) -> str | None:
+    """A rearrangement takes at most 256 copies, each of three nested loops around rows of bytes."""
+    split = sorted(base.ints_of(op.split), reverse=True)
+    copies = prod(split[COUNTERS:])
+    return None if copies <= MAX_COPIES else f"it takes up to {copies} copies"
+
+
 def constraint_slice_steps(op: ax.SliceOp) -> str | None:
     """A slice takes every row and column of a range (step 1); channels may have any step."""
     steps = base.ints_of(op.steps)[2:]
@@ -217,6 +227,7 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.NormalizeOp: (constraint_normalize_axes, constraint_normalize_size, constraint_normalize_parameters),
     ax.ConcatOp: (constraint_some_computed, constraint_concat_axis),
     ax.ReshapeOp: (constraint_reshape,),
+    ax.RearrangeOp: (constraint_data_is_computed, constraint_copies),
     ax.SliceOp: (constraint_data_is_computed, constraint_slice_steps),
 }
 """The operators of the device, each with its constraints beyond the general ones."""
@@ -238,6 +249,6 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.ResizeOp: "only enlargements of height and width by whole factors run: nearest, or linear at pixel centres",
     ax.GlobalAvgPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.GlobalMaxPoolOp: "only pools over height and width of [1, C, H, W] run there",
-    ax.TransposeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
+    ax.TransposeOp: "it reorders elements only between convolutions, where that takes less time than the host",
 }
 """Reasons for operators that are not in the table; earlier passes turn some forms of them into ones that are."""

@@ -28,6 +28,7 @@ from axir.passes.graph_flow import (
     users,
 )
 from axir.passes.graph_parts import (
+    HOST_SHARE,
     MAIN,
     POSTAMBLE,
     PREAMBLE,
@@ -42,9 +43,6 @@ from axir.passes.graph_parts import (
 )
 from axir.passes.partition import stages
 from axir.target.description import Target, load
-
-HOST_SHARE = 0.05
-"""Before or after the device's part, the host takes at most this share of the network's multiply-accumulates."""
 
 
 @dataclass(frozen=True)
