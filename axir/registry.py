@@ -81,6 +81,7 @@ PASSES: dict[str, PassEntry] = {
     "global-to-window-pool": PassEntry(
         "axir.passes.global_to_window_pool", "GlobalToWindowPool", "give global pools and means a window"
     ),
+    "rearrange": PassEntry("axir.passes.rearrange", "Rearrange", "move elements between convolutions by copies"),
     "split-host": PassEntry("axir.passes.split_host", "SplitHost", "cut off what the device cannot run, for the host"),
     "remove-layout-transform": PassEntry(
         "axir.passes.remove_layout_transform", "RemoveLayoutTransform", "take NHWC inputs without a host operator"

@@ -270,8 +270,8 @@ TASKS: dict[str, Task] = {
             compared=96, calibrating=32,
         ),
         Task(
-            "ppocr_cls", written(IMAGENET, (48, 192), 1, turned=True, each=5), "top-1", top1, compared=600, calibrating=32,
-            shapes={"x": (1, 3, 48, 192)},
+            "ppocr_cls", written(IMAGENET, (48, 192), 1, turned=True, each=5), "top-1", top1,
+            compared=600, calibrating=32, shapes={"x": (1, 3, 48, 192)},
         ),
         Task(
             "ppocrv4_det", written(IMAGENET, (640, 640), 8), "mask IoU", mask_iou(0.3), compared=12, calibrating=8,

@@ -20,6 +20,9 @@ from axir.passes.patterns.values import is_constant, is_f32
 IMPORT_REASON = "reason"
 """The attribute in which the front end says why it could not give an ONNX node an operator of `ax`."""
 
+COUNTERS, MAX_COPIES = 3, 256
+"""Loops of a copy, and how many copies a rearrangement may take."""
+
 NORMALIZED_AXES = ((1,), (2, 3), (1, 2, 3))
 
 Constraint = Callable[[Any], str | None]
@@ -186,6 +189,18 @@ def constraint_concat_axis(op: ax.ConcatOp) -> str | None:
     return None if op.axis.value.data > 0 else "it concatenates along the batch"
 
 
+def constraint_gather_axis(op: ax.GatherOp) -> str | None:
+    """A gather takes rows or columns; of channels it becomes slices or a convolution."""
+    return None if op.axis.value.data in (2, 3) else f"it takes elements along axis {op.axis.value.data}"
+
+
+def constraint_copies(op: ax.RearrangeOp) -> str | None:
+    """A rearrangement takes at most 256 copies, each of three nested loops around rows of bytes."""
+    split = sorted(base.ints_of(op.split), reverse=True)
+    copies = prod(split[COUNTERS:])
+    return None if copies <= MAX_COPIES else f"it takes up to {copies} copies"
+
+
 def constraint_slice_steps(op: ax.SliceOp) -> str | None:
     """A slice takes every row and column of a range (step 1); channels may have any step."""
     steps = base.ints_of(op.steps)[2:]
@@ -235,6 +250,8 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.NormalizeOp: (constraint_normalize_axes, constraint_normalize_size, constraint_normalize_parameters),
     ax.ConcatOp: (constraint_some_computed, constraint_concat_axis),
     ax.ReshapeOp: (constraint_reshape,),
+    ax.RearrangeOp: (constraint_data_is_computed, constraint_copies),
+    ax.GatherOp: (constraint_data_is_computed, constraint_gather_axis),
     ax.SliceOp: (constraint_data_is_computed, constraint_slice_steps),
 }
 """The operators of the device, each with its constraints beyond the general ones."""
@@ -245,15 +262,14 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.BatchNormOp: "its parameters are computed, not constant",
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
-    ax.PadOp: "only channels, height and width are padded there, by a number or up to 64 repeated or mirrored pixels",
+    ax.PadOp: "only channels, height and width are padded there, by a number or repeated or mirrored pixels",
     ax.ReduceOp: "only means and sums of [1, C, H, W], and extremes over its height and width, run there",
-    ax.GatherOp: "it only takes channels in other orders",
     ax.ExpandOp: "only [1, C, H, W] is expanded there, by additions that broadcast",
     ax.DepthToSpaceOp: "it does not move channels to pixels",
     ax.SpaceToDepthOp: "it does not move pixels to channels",
-    ax.ResizeOp: "only enlargements of height and width by whole factors run: nearest, or linear at pixel centres",
+    ax.ResizeOp: "it resizes height and width between convolutions, and elsewhere enlarges them by whole factors",
     ax.GlobalAvgPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.GlobalMaxPoolOp: "only pools over height and width of [1, C, H, W] run there",
-    ax.TransposeOp: "it keeps tensors as [1, C, H, W] in one layout, and does not reorder their elements",
+    ax.TransposeOp: "it reorders elements only between convolutions, where that takes less time than the host",
 }
 """Reasons for operators that are not in the table; earlier passes turn some forms of them into ones that are."""

@@ -46,6 +46,7 @@ UNITS: dict[type[Operation], str] = {
     ax.PadOp: COPIES,
     ax.ReshapeOp: COPIES,
     ax.TransposeOp: COPIES,
+    ax.RearrangeOp: COPIES,
     ax.GatherOp: COPIES,
     ax.ExpandOp: COPIES,
     ax.DepthToSpaceOp: COPIES,

@@ -23,6 +23,9 @@ from axir.passes.patterns.values import is_constant
 
 PREAMBLE, MAIN, POSTAMBLE = "preamble", "main", "postamble"
 
+HOST_SHARE = 0.05
+"""Before or after the device's part, the host takes at most this share of the network's multiply-accumulates."""
+
 OUTPUTS = "ax.outputs"
 """Attribute of the module: the network's outputs, where they are not those of the last graph."""
 

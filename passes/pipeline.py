@@ -6,6 +6,7 @@ GRAPH_PASSES: tuple[str, ...] = (
     "canonicalize-graph",
     "dense-to-conv",
     "global-to-window-pool",
+    "rearrange",
     "split-host",
     "remove-layout-transform",
     "drop-host-parts",

@@ -13,8 +13,7 @@ from axir.dialects import ax
 from axir.ir.diagnostics import AxirError, AxirErrorGroup
 from axir.passes.device_support import unsupported
 from axir.passes.graph_flow import ancestors, dependents, operator_name, operators, total_macs
-from axir.passes.graph_parts import device_graphs, on_device, parts_of
-from axir.passes.split_host import HOST_SHARE
+from axir.passes.graph_parts import HOST_SHARE, device_graphs, on_device, parts_of
 
 MOST_ERRORS = 20
 """Operators that one report names; of more, their number is told."""

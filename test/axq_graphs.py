@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from rearrangements import rearrangements
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, FloatAttr, StringAttr, f64, i1
 from xdsl.ir import SSAValue
 
@@ -275,6 +276,19 @@ class _Drawing:
         result = (*shape[:2], rows, pixels // rows)
         return self.builder.add(axq.ReshapeOp, [x], {"shape": ints(result)}, result, axq.quant_of(x))
 
+    def rearrange(self) -> SSAValue:
+        x = self.builder.input(self.shape(), self.element())
+        split, perm, shape = self.draw(rearrangements(shape_of(x)))
+        properties = {"split": ints(split), "perm": ints(perm), "shape": ints(shape)}
+        return self.builder.add(axq.RearrangeOp, [x], properties, shape, axq.quant_of(x))
+
+    def gather(self) -> SSAValue:
+        shape, axis = self.shape(), self.number(2, 3)
+        x = self.builder.input(shape, self.element())
+        indices = self.draw(st.lists(st.integers(0, shape[axis] - 1), min_size=1, max_size=9))
+        properties = {"axis": integer(axis), "indices": ints(indices)}
+        return self.builder.add(axq.GatherOp, [x], properties, shapes.gather(shape, axis, indices), axq.quant_of(x))
+
     def stored(self) -> SSAValue:
         shape = self.shape()
         value = self.builder.constant(self.rng.integers(-128, 128, shape).astype(np.int8))
@@ -314,6 +328,8 @@ KINDS = (
     "matmul",
     "normalize",
     "reshape",
+    "rearrange",
+    "gather",
     "stored",
     "concat",
     "slice",

@@ -46,6 +46,21 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
         for n, c, h, w in np.ndindex(*shape):
             result[n, c, h, w] = x[n, c, (h * shape[3] + w) // x.shape[3], (h * shape[3] + w) % x.shape[3]]
         return result
+    if isinstance(op, axq.RearrangeOp):
+        split, perm = ints_of(op.split), ints_of(op.perm)
+        for number, index in enumerate(product(*(range(split[axis]) for axis in perm))):
+            place = 0
+            for axis, size in enumerate(split):
+                place = place * size + index[perm.index(axis)]
+            result.flat[number] = x.flat[place]
+        return result
+    if isinstance(op, axq.GatherOp):
+        for place, index in enumerate(ints_of(op.indices)):
+            if op.axis.value.data == 2:
+                result[:, :, place, :] = x[:, :, index, :]
+            else:
+                result[:, :, :, place] = x[:, :, :, index]
+        return result
     if isinstance(op, axq.ConcatOp):
         position = 0
         for part in inputs:

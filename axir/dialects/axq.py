@@ -522,6 +522,48 @@ class ReshapeOp(QuantOp):
 
 
 @irdl_op_definition
+class RearrangeOp(QuantOp):
+    """Factors of the axes in another order, as in `ax.rearrange`; scale and zero point stay."""
+
+    name = "axq.rearrange"
+    input = operand_def(TensorType)
+    split = prop_def(WINDOW)
+    perm = prop_def(WINDOW)
+    shape = prop_def(WINDOW)
+    assembly_format = "$input `split` $split `perm` $perm `shape` $shape attr-dict `:` type($input) `->` type($result)"
+
+    def infer(self) -> Tensor:
+        split, perm, target = map(ints_of, (self.split, self.perm, self.shape))
+        shape = shapes.rearrange(shape_of(self.input), split, perm, target)
+        if shape_of(self.input)[0] != 1 or shape[0] != 1:
+            raise ValueError(f"{list(shape_of(self.input))} to {list(shape)} is no rearrangement of [1, C, H, W]")
+        if quant_of(self.input).per_channel:
+            raise ValueError("a rearrange takes a tensor with one scale")
+        return quantized(shape, quant_of(self.input))
+
+
+ROWS, COLUMNS = 2, 3
+"""The axes of height and width."""
+
+
+@irdl_op_definition
+class GatherOp(QuantOp):
+    """The rows (axis 2) or columns (axis 3) at `indices`, in any order and number; scale and zero point stay."""
+
+    name = "axq.gather"
+    input = operand_def(TensorType)
+    axis = prop_def(IntegerAttr.constr(i64))
+    indices = prop_def(WINDOW)
+    assembly_format = "$input `axis` $axis `indices` $indices attr-dict `:` type($input) `->` type($result)"
+
+    def infer(self) -> Tensor:
+        axis = self.axis.value.data
+        if axis not in (ROWS, COLUMNS):
+            raise ValueError(f"axis is {axis}; a gather picks rows, axis {ROWS}, or columns, axis {COLUMNS}")
+        return quantized(shapes.gather(shape_of(self.input), axis, ints_of(self.indices)), quant_of(self.input))
+
+
+@irdl_op_definition
 class ConcatOp(QuantOp):
     """Concatenation along `axis`; all inputs and the result share scale and zero point."""
 
@@ -572,6 +614,8 @@ Axq = Dialect(
         NormalizeOp,
         ConstantOp,
         ReshapeOp,
+        RearrangeOp,
+        GatherOp,
         ConcatOp,
         SliceOp,
     ],

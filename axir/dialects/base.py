@@ -95,8 +95,6 @@ class TypedOp(IRDLOperation, ABC):
 OpT = TypeVar("OpT", bound=TypedOp)
 
 
-
-
 def build(
     kind: type[OpT],
     operands: Sequence[SSAValue | Operation | Sequence[SSAValue] | None],

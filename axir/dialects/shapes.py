@@ -7,6 +7,8 @@ Spatial formulas are ONNX's: https://onnx.ai/onnx/operators/onnx__Conv.html and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import mul
 
 Shape = tuple[int, ...]
 
@@ -179,6 +181,21 @@ def reshape(shape: Shape, target: Sequence[int]) -> Shape:
         raise ValueError(f"shape {list(target)} has a negative dimension")
     if volume(shape) != volume(target):
         raise ValueError(f"{list(shape)} has {volume(shape)} elements, {list(target)} has {volume(target)}")
+    return tuple(target)
+
+
+def rearrange(shape: Shape, split: Sequence[int], perm: Sequence[int], target: Sequence[int]) -> Shape:
+    """Axes split into factors, which `perm` puts in another order, and joined to the axes of `target`.
+
+    Raises `ValueError` where an axis of `shape` or `target` is no product of consecutive factors.
+    """
+    reshape(shape, split)
+    moved = transpose(tuple(split), perm)
+    reshape(moved, target)
+    for axes, factors in ((shape, tuple(split)), (target, moved)):
+        inner = list(accumulate(reversed(factors), mul, initial=1))
+        if any(size not in inner for size in accumulate(reversed(axes), mul)):
+            raise ValueError(f"axes of {list(axes)} are no products of neighbours in {list(factors)}")
     return tuple(target)
 
 

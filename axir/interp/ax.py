@@ -291,6 +291,7 @@ FUNCTIONS: dict[type[Operation], _Function] = {
     ax.PadOp: _pad,
     ax.ReshapeOp: lambda op, x: x[op.input].reshape(base.ints_of(op.shape)),
     ax.TransposeOp: lambda op, x: x[op.input].transpose(base.ints_of(op.perm)),
+    ax.RearrangeOp: lambda op, x: functions.rearrange(x[op.input], *map(base.ints_of, (op.split, op.perm, op.shape))),
     ax.GatherOp: lambda op, x: x[op.input].take(base.ints_of(op.indices), axis=op.axis.value.data),
     ax.ExpandOp: lambda op, x: np.broadcast_to(x[op.input], base.ints_of(op.shape)),
     ax.DepthToSpaceOp: _depth_to_space,

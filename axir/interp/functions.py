@@ -38,6 +38,10 @@ def hard_swish(x: Array) -> Array:
     return x * hard_sigmoid(x, 1 / 6, 0.5)
 
 
+def rearrange(x: Array, split: Sequence[int], perm: Sequence[int], shape: Sequence[int]) -> Array:
+    return x.reshape(split).transpose(perm).reshape(shape)
+
+
 def leaky_relu(x: Array, alpha: float) -> Array:
     return np.where(x < 0, x * np.float32(alpha), x)
 

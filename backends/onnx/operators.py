@@ -180,6 +180,12 @@ def _transpose(e: Emitter, op: ax.TransposeOp, inputs: Sequence[str], output: st
     e.node("Transpose", inputs, output, perm=list(base.ints_of(op.perm)))
 
 
+def _rearrange(e: Emitter, op: ax.RearrangeOp, inputs: Sequence[str], output: str) -> None:
+    split = e.node("Reshape", [*inputs, e.integers("split", base.ints_of(op.split))])
+    moved = e.node("Transpose", [split], perm=list(base.ints_of(op.perm)))
+    e.node("Reshape", [moved, e.integers("shape", base.ints_of(op.shape))], output)
+
+
 def _gather(e: Emitter, op: ax.GatherOp, inputs: Sequence[str], output: str) -> None:
     e.node("Gather", [*inputs, e.integers("indices", base.ints_of(op.indices))], output, axis=op.axis.value.data)
 
@@ -362,6 +368,7 @@ _OPERATORS: dict[type[Operation], Callable[[Emitter, Any, Sequence[str], str], N
     ax.SliceOp: _slice,
     ax.PadOp: _pad,
     ax.ReshapeOp: _reshape,
+    ax.RearrangeOp: _rearrange,
     ax.TransposeOp: _transpose,
     ax.GatherOp: _gather,
     ax.ExpandOp: _expand,

@@ -136,6 +136,15 @@ class _Export:
             case axq.ReshapeOp():
                 shape = self.constant(f"{base}.shape", np.array(shape_of(op.result), np.int64))
                 return self.node("Reshape", base, [*inputs, shape])
+            case axq.RearrangeOp():
+                split = self.constant(f"{base}.split", np.array(ints_of(op.split), np.int64))
+                value = self.node("Reshape", f"{base}.parts", [*inputs, split])
+                value = self.node("Transpose", f"{base}.moved", [value], perm=list(ints_of(op.perm)))
+                shape = self.constant(f"{base}.shape", np.array(shape_of(op.result), np.int64))
+                return self.node("Reshape", base, [value, shape])
+            case axq.GatherOp():
+                indices = self.constant(f"{base}.indices", np.array(ints_of(op.indices), np.int64))
+                return self.node("Gather", base, [*inputs, indices], axis=op.axis.value.data)
             case axq.ConcatOp():
                 return self.node("Concat", base, inputs, axis=op.axis.value.data)
             case axq.SliceOp():

@@ -27,7 +27,9 @@ from axir.passes.lowering.network import (
     MatMulWork,
     Network,
     NormalizeFields,
+    Picks,
     SoftmaxFields,
+    Walk,
     WindowWork,
     Work,
 )
@@ -136,6 +138,10 @@ class _Builder:
                 self._constant(op)
             case axq.ReshapeOp():
                 self._reshape(op)
+            case axq.RearrangeOp():
+                self._rearrange(op)
+            case axq.GatherOp():
+                self._gather(op)
             case axq.ConcatOp():
                 self._concat(op)
             case axq.SliceOp():
@@ -207,7 +213,7 @@ class _Builder:
                 aligned = _slice_runs(self.runs[op.input], ints_of(op.starts)[1], ints_of(op.ends)[1])
                 plain = set(ints_of(op.steps)) == {1} and aligned is not None and not self._packed(op.input)
                 self.runs[value] = aligned[1] if plain and aligned else t.dense(channels)
-            case axq.SoftmaxOp() | axq.NormalizeOp() | axq.ConstantOp():
+            case axq.SoftmaxOp() | axq.NormalizeOp() | axq.RearrangeOp() | axq.ConstantOp():
                 self.runs[value] = t.dense(channels)
             case axq.MatMulOp():
                 heads = 1 if op.transpose.value.data else op.heads.value.data
@@ -522,6 +528,23 @@ class _Builder:
             source = self._relayout(source, t.dense(source.channels), name)
             self.runs[op.result] = source.runs
         self._add(Layer(0, name, RESHAPE, source, self._result(op, name), [], passthrough(), None))
+
+    def _rearrange(self, op: axq.RearrangeOp) -> None:
+        """Copies of runs of bytes, which may be single ones."""
+        name = _name(op)
+        source = self.tensors[op.input]
+        if source.runs != t.dense(source.channels) or source.sub_word:
+            source = self._relayout(source, t.dense(source.channels), name)
+        walk = Walk(ints_of(op.split), ints_of(op.perm))
+        self._add(Layer(0, name, "rearrange", source, self._result(op, name), [], passthrough(), None, walk=walk))
+
+    def _gather(self, op: axq.GatherOp) -> None:
+        """Copies of whole pixels."""
+        name, source = _name(op), self.tensors[op.input]
+        if source.sub_word:
+            source = self._relayout(source, self.runs[op.result], name)
+        picks = Picks(op.axis.value.data, ints_of(op.indices))
+        self._add(Layer(0, name, "gather", source, self._result(op, name), [], passthrough(), None, walk=picks))
 
     def _slice(self, op: axq.SliceOp) -> None:
         source = self.tensors[op.input]

@@ -190,6 +190,13 @@ class Emission:
         self.room_for_constants -= size
         return "l2"
 
+    def zero_pword(self, layer: Layer) -> Buffer:
+        """A pword of zeros, in the memory of constants."""
+        if self.zeros is None:
+            home = self.constant_home(layer, PWORD)
+            self.zeros = Buffer("zeros", home, PWORD, parts=[(0, lambda: np.zeros(PWORD, np.uint8))])
+        return self.zeros
+
     def table(self, layer: Layer) -> Buffer:
         """The buffer in L1 of the layer's table; the first time, the step's prefetch copies it there."""
         step = layer.code.table

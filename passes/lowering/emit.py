@@ -7,6 +7,7 @@ from axir.passes.lowering.emission import Emission, EmitOptions, Emitted
 from axir.passes.lowering.emit_array import ArrayEmitter, ArrayRun
 from axir.passes.lowering.emit_layout import emit_layout
 from axir.passes.lowering.emit_matmul import MatMulEmitter
+from axir.passes.lowering.emit_rearrange import emit_rearrange
 from axir.passes.lowering.emit_window import WindowEmitter, WindowRun
 from axir.passes.lowering.jobs import Buffer, Place, copy
 from axir.passes.lowering.network import RESHAPE, Layer, MatMulWork, Network, WindowWork
@@ -33,6 +34,8 @@ def emit(network: Network, placement: Placement, budget: Budget, options: EmitOp
         emission.begin(layer)
         if layer.input.order != layer.output.order:
             emit_layout(emission, layer)
+        elif layer.walk is not None:
+            emit_rearrange(emission, layer, layer.walk)
         elif layer.work is None:
             _copy(emission, layer)
         elif isinstance(layer.work, MatMulWork):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from axir.passes.lowering.emission import Emission
 from axir.passes.lowering.jobs import Buffer, Job, Place, job
 from axir.passes.lowering.network import Layer
@@ -31,14 +29,12 @@ def emit_layout(e: Emission, layer: Layer) -> None:
 
 def _fill(e: Emission, target: Buffer, queue: str, layer: Layer) -> Job:
     """Zeros all over a buffer: one pword of them, read again and again."""
-    if e.zeros is None:
-        home = e.constant_home(layer, PWORD)
-        e.zeros = Buffer("zeros", home, PWORD, parts=[(0, lambda: np.zeros(PWORD, np.uint8))])
+    zeros = e.zero_pword(layer)
     dma = Dma(
-        src=Address(e.zeros.memory, 0), dst=Address(target.memory, 0), row_bytes=PWORD, count0=target.size // PWORD,
+        src=Address(zeros.memory, 0), dst=Address(target.memory, 0), row_bytes=PWORD, count0=target.size // PWORD,
         dst_step0=PWORD,
     )  # fmt: skip
-    return job(dma, queue, layer.index, src=e.zeros, dst=target)
+    return job(dma, queue, layer.index, src=zeros, dst=target)
 
 
 def _transpose(

@@ -68,6 +68,24 @@ class MatMulWork:
 RESHAPE = "reshape"
 """The operator of layers that copy pixels into rows of another length."""
 
+
+@dataclass(frozen=True)
+class Walk:
+    """How a copy goes through elements: axes split into factors (C, H, W; the last is the innermost), which `perm` puts
+    in the order of the output."""
+
+    sizes: tuple[int, ...]
+    perm: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Picks:
+    """The rows (axis 2) or columns (axis 3) that a copy takes, in the order of the output."""
+
+    axis: int
+    indices: tuple[int, ...]
+
+
 Work = list[Phase] | WindowWork | MatMulWork
 
 
@@ -86,6 +104,7 @@ class Layer:
     work: Work | None
     macs: int = 0
     weight_bytes: int = 0  # of the operator, without padding or the zeros between groups
+    walk: Walk | Picks | None = None  # of a copy that puts elements in another order, or takes some of them
 
     @property
     def unit(self) -> str:
@@ -106,7 +125,7 @@ class Layer:
     def whole_rows(self) -> bool:
         """Whether all rows must be in one tile."""
         work = self.work
-        if self.operator == RESHAPE:
+        if self.operator == RESHAPE or self.walk is not None:
             return True
         return isinstance(work, WindowWork) and work.normalize is not None and bool(work.normalize.spatial)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from xdsl.ir import Operation, SSAValue
 
 from axir.dialects import ax, base
@@ -47,10 +49,15 @@ def _tokens(value: SSAValue) -> bool:
 
 def region(graph: ax.GraphOp, *, dense: bool) -> Ops:
     """The operators that are connected with a seed by others that can be done on pixels, in program order."""
-    ops = [op for op in operators(graph) if isinstance(op, TRANSPARENT)]
-    inside = dict.fromkeys(ops)
+    ops = operators(graph)
+    return around(ops, [op for op in ops if isinstance(op, TRANSPARENT) and is_seed(op, dense=dense)])
+
+
+def around(ops: Iterable[Operation], seeds: Iterable[Operation]) -> Ops:
+    """Those of `ops`, in their order, that are connected with `seeds` by others that can be done on pixels."""
+    inside = {op: None for op in ops if isinstance(op, TRANSPARENT)}
     found: Ops = {}
-    todo = [op for op in ops if is_seed(op, dense=dense)]
+    todo = list(seeds)
     while todo:
         op = todo.pop()
         if op in found:
@@ -63,4 +70,4 @@ def region(graph: ax.GraphOp, *, dense: bool) -> Ops:
             if isinstance(value.owner, Operation):
                 near.append(value.owner)
             todo += [other for other in near if other in inside and other not in found]
-    return {op: None for op in ops if op in found}
+    return {op: None for op in inside if op in found}

@@ -17,7 +17,7 @@ from axir.passes.patterns.affine import conv
 from axir.passes.patterns.channels import MAX_SLICES, channel_slice, equally_spaced
 from axir.passes.patterns.values import f32_constant, f32_op, is_constant, is_f32, scalar
 from axir.passes.pixels.region import BINARY, ELEMENTWISE
-from axir.passes.pixels.views import Atom, Atoms, View, aligned, atoms, common, numbered, size_of
+from axir.passes.pixels.views import Atom, Atoms, View, aligned, atoms, common, numbered, rearranged, size_of
 
 if TYPE_CHECKING:
     from axir.passes.patterns.values import F32
@@ -168,6 +168,15 @@ class PixelRewriter:
         perm = sorted(range(len(runs)), key=lambda number: wanted.index(runs[number][0]))
         turned = self.emit(base.build(ax.TransposeOp, [apart], {"perm": base.ints(perm)}))
         return self.reshape(turned, view.shape)
+
+    def with_channels(self, view: View, channels: Atoms) -> View:
+        """A view whose channels are the given factors; all others are in one row of pixels, where they must move."""
+        if view.channels == channels:
+            return view
+        columns = tuple(atom for atom in view.order if atom not in channels)
+        shape = (1, size_of(channels), 1, size_of(columns))
+        value = self.emit(rearranged(view.value, view.order, (*channels, *columns), shape))
+        return View(value, view.axes, channels, (), columns)
 
     def in_one_row(self, view: View) -> View:
         """All pixels of a view in one row."""
@@ -421,8 +430,10 @@ class PixelRewriter:
 
     def softmax(self, op: ax.SoftmaxOp) -> View | None:
         view = self.view(op.input)
-        if view is None or self.stays(op) or view.axes[op.axis.value.data] != view.channels:
+        group = () if view is None else view.axes[op.axis.value.data]
+        if view is None or (self.stays(op) and group == view.channels):
             return None
+        view = self.with_channels(view, group)
         return self.with_value(view, self.emit(base.build(ax.SoftmaxOp, [view.value], {"axis": base.integer(1)})))
 
     def normalize(self, op: ax.NormalizeOp) -> View | None:

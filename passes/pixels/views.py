@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
-from axir.dialects import base
+from axir.dialects import ax, base
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,3 +151,13 @@ def numbered(view: View, group: Atoms) -> list[tuple[int, int]]:
     """Atoms by axis and place in the axis, for comparisons between views."""
     known = {atom: (number, place) for number, axis in enumerate(view.axes) for place, atom in enumerate(axis)}
     return [known[atom] for atom in group]
+
+
+def rearranged(value: SSAValue, order: Atoms, wanted: Atoms, shape: Sequence[int]) -> ax.RearrangeOp:
+    """A tensor whose elements lie as `order` says, with them as in `wanted`, in a tensor of that shape."""
+    properties = {
+        "split": base.ints([atom.size for atom in order]),
+        "perm": base.ints([order.index(atom) for atom in wanted]),
+        "shape": base.ints(shape),
+    }
+    return base.build(ax.RearrangeOp, [value], dict[str, Attribute](properties))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from axq_graphs import TABLE_STEPS
 from hypothesis import strategies as st
+from rearrangements import rearrangements
 from xdsl.dialects.builtin import (
     ArrayAttr,
     BoolAttr,
@@ -23,7 +24,7 @@ from axir.dialects import axq
 from axir.dialects.axq import QuantType, quantized
 from axir.dialects.base import ints, shape_of
 from axir.dialects.epilogue import EpilogueAttr, Step
-from axir.dialects.shapes import conv, conv_transpose, head_matmul, pool, slice_
+from axir.dialects.shapes import conv, conv_transpose, gather, head_matmul, pool, slice_
 from axir.ir.constants import WeightAttr, constant_attr
 from axir.ir.location import name_loc
 from axir.ir.store import WeightStore
@@ -279,6 +280,21 @@ class Builder:
         shape = (1, channels, rows, height * width // rows)
         self.add(axq.ReshapeOp, [[source]], {"shape": ints(shape)}, shape, axq.quant_of(source))
 
+    def rearrange(self) -> None:
+        source = self.pick()
+        split, perm, shape = self.draw(rearrangements(shape_of(source)))
+        properties: dict[str, Attribute] = {"split": ints(split), "perm": ints(perm), "shape": ints(shape)}
+        self.add(axq.RearrangeOp, [[source]], properties, tuple(shape), axq.quant_of(source))
+
+    def gather(self) -> None:
+        """Rows or columns, as a resize to another size takes them, or any."""
+        source, axis = self.pick(), self.draw(st.sampled_from([2, 3]))
+        size = shape_of(source)[axis]
+        resized = st.integers(1, 2 * size).map(lambda count: [place * size // count for place in range(count)])
+        indices = self.draw(st.one_of(resized, st.lists(st.integers(0, size - 1), min_size=1, max_size=9)))
+        properties: dict[str, Attribute] = {"axis": IntegerAttr(axis, i64), "indices": ints(indices)}
+        self.add(axq.GatherOp, [[source]], properties, gather(shape_of(source), axis, indices), axq.quant_of(source))
+
     def stored(self) -> None:
         """A constant, which a concatenation or an epilogue may take."""
         like = self.pick()
@@ -339,7 +355,7 @@ def graphs(draw: st.DrawFn) -> Case:
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
         builder.softmax, builder.concat, builder.slice, builder.attention, builder.normalize,
-        builder.reshape, builder.stored, builder.outer,
+        builder.reshape, builder.rearrange, builder.gather, builder.stored, builder.outer,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()

@@ -115,6 +115,27 @@ class TransposeOp(TypedOp):
 
 
 @irdl_op_definition
+class RearrangeOp(TypedOp):
+    """reshape(transpose(reshape(x, split), perm), shape): factors of the axes in another order.
+
+    Every axis of the input is a product of consecutive factors, every axis of the result one of permuted factors.
+    """
+
+    name = "ax.rearrange"
+    input = operand_def(TensorType)
+    split = prop_def(WINDOW)
+    perm = prop_def(WINDOW)
+    shape = prop_def(WINDOW)
+    assembly_format = "$input `split` $split `perm` $perm `shape` $shape attr-dict `:` type($input) `->` type($result)"
+
+    def infer(self) -> Tensor:
+        split, perm, target = map(ints_of, (self.split, self.perm, self.shape))
+        return TensorType(
+            tensor_of(self.input).element_type, shapes.rearrange(shape_of(self.input), split, perm, target)
+        )
+
+
+@irdl_op_definition
 class GatherOp(TypedOp):
     """The elements at `indices` along one axis, which gets their number as its size; 0 <= index < size."""
 

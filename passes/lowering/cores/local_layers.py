@@ -85,7 +85,7 @@ def local_layer(
     weight_bytes = int(layer.weight_bytes * blocks)
     macs = int(layer.macs * blocks * (part.last - part.first) / rows_of(layer))
     code = layer.code if chosen is None else _code(layer.code, chosen)
-    return Layer(index, layer.name, layer.operator, source, output, extras, code, work, macs, weight_bytes)
+    return Layer(index, layer.name, layer.operator, source, output, extras, code, work, macs, weight_bytes, layer.walk)
 
 
 def _geometry(whole: Geometry, layer: Layer, part: Share) -> Geometry:

@@ -31,7 +31,9 @@ class CoreNetwork:
     def add(self, layer: Layer, number: int) -> None:
         layer.index = len(self.network.layers)
         for tensor in layer.tensors[:-1]:
-            tensor.producer = self.writers.get(id(tensor.storage), -1)
+            # What another core may write is copied no earlier than the layer before this one is done.
+            output = tensor.storage.port == "output"
+            tensor.producer = self.writers.get(id(tensor.storage), layer.index - 1 if output else -1)
         layer.output.producer = self.writers[id(layer.output.storage)] = layer.index
         for tensor in layer.tensors:
             tensor.storage.touch(layer.index)

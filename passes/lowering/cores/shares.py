@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from axir.passes.lowering.network import RESHAPE, Layer, MatMulWork, WindowWork
+from axir.passes.lowering.network import Layer, MatMulWork, WindowWork
 from axir.passes.lowering.tensors import Storage, Tensor, runs_width
 from axir.passes.lowering.tiling import domain, input_rows, operand_rows, output_rows
 from axir.target.cost import ceil_div
@@ -86,7 +86,7 @@ def _around(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
 def kind_of(layer: Layer) -> str:
     """The kind of a layer's work, as `CUTS` names them."""
     if layer.work is None:
-        return RESHAPE if layer.operator == RESHAPE else "copy"
+        return layer.operator if layer.whole_rows else "copy"
     if isinstance(layer.work, WindowWork):
         return layer.work.mode
     return "array" if isinstance(layer.work, list) else "matmul"

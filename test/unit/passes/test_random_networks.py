@@ -163,6 +163,24 @@ def shuffle(n: Network) -> None:
         n.step(n.node("Reshape", swapped, n.constant(np.array([1, c, h, w], np.int64))))
 
 
+def moved(n: Network) -> None:
+    _, c, h, w = n.shape
+    match n.pick("transpose", "softmax", "rows", "split"):
+        case "transpose":
+            perm = n.pick([0, 1, 3, 2], [0, 2, 1, 3], [0, 3, 2, 1], [0, 2, 3, 1])
+            n.step(n.node("Transpose", n.value, perm=perm), [n.shape[axis] for axis in perm])
+        case "softmax":
+            n.step(n.node("Softmax", n.value, axis=n.pick(2, 3)))
+        case "rows":
+            flat = n.node("Reshape", n.value, n.constant(np.array([1, c, h * w], np.int64)))
+            done = n.node(n.pick("Sigmoid", "Relu"), flat)
+            n.step(n.node("Reshape", done, n.constant(np.array(n.shape, np.int64))))
+        case _ if h % 2 == 0:
+            n.step(
+                n.node("Reshape", n.value, n.constant(np.array([1, 2 * c, h // 2, w], np.int64))), (1, 2 * c, h // 2, w)
+            )
+
+
 def enlarged(n: Network) -> None:
     _, c, h, w = n.shape
     if h * w <= 100:
@@ -175,9 +193,20 @@ def enlarged(n: Network) -> None:
         )  # fmt: skip
 
 
+def resized(n: Network) -> None:
+    c = n.shape[1]
+    sizes = (n.rng.integers(2, 15), n.rng.integers(2, 15))
+    none = n.constant(np.zeros(0, np.float32))
+    target = n.constant(np.array([1, c, *sizes], np.int64))
+    mode, coordinates = n.pick("nearest", "linear"), n.pick("half_pixel", "align_corners", "asymmetric")
+    value = n.node("Resize", n.value, none, none, target, mode=mode, coordinate_transformation_mode=coordinates)
+    n.step(value, (1, c, int(sizes[0]), int(sizes[1])))
+
+
 STEPS = (
     convolution, convolution, convolution, transposed, batch_norm, batch_norm, constant_arithmetic, constant_arithmetic,
     activation, activation, pooling, padding, residual, residual, joined, gate, shuffle, enlarged,
+    moved, resized,
 )  # fmt: skip
 
 

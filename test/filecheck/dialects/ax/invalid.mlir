@@ -648,6 +648,22 @@ ax.graph @main(%m: tensor<3x5xf32> "m") -> () {
 
 // -----
 
+ax.graph @main(%m: tensor<4x6xf32> "m") -> () {
+  // expected-error@below {{axes of [4, 6] are no products of neighbours in [3, 8]}}
+  %0 = ax.rearrange %m split [3, 8] perm [1, 0] shape [8, 3] : tensor<4x6xf32> -> tensor<8x3xf32>
+  ax.return
+}
+
+// -----
+
+ax.graph @main(%m: tensor<4x6xf32> "m") -> () {
+  // expected-error@below {{axes of [8, 3] are no products of neighbours in [6, 4]}}
+  %0 = ax.rearrange %m split [4, 6] perm [1, 0] shape [8, 3] : tensor<4x6xf32> -> tensor<8x3xf32>
+  ax.return
+}
+
+// -----
+
 ax.graph @main(%m: tensor<3x5xf32> "m") -> () {
   // expected-error@below {{[3, 5] has 15 elements, [4, 4] has 16}}
   %0 = ax.reshape %m shape [4, 4] : tensor<3x5xf32> -> tensor<4x4xf32>

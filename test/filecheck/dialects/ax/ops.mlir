@@ -142,6 +142,8 @@ ax.graph @main(%x: tensor<1x4x8x8xf32> "images", %m: tensor<3x5xf32> "a \"name\"
   %cut = ax.slice %x starts [0, 1, 0, 0] ends [1, 3, 8, 8] steps [1, 1, 3, 2] : tensor<1x4x8x8xf32> -> tensor<1x2x3x4xf32>
   // CHECK-NEXT: %pad = ax.pad %m pads [1, 0, 0, -2] value -5.000000e-01 : tensor<3x5xf32> -> tensor<4x3xf32>
   %pad = ax.pad %m pads [1, 0, 0, -2] value -0.5 : tensor<3x5xf32> -> tensor<4x3xf32>
+  // CHECK-NEXT: %moved = ax.rearrange %x split [4, 8, 2, 4] perm [2, 0, 1, 3] shape [1, 8, 8, 4] : tensor<1x4x8x8xf32> -> tensor<1x8x8x4xf32>
+  %moved = ax.rearrange %x split [4, 8, 2, 4] perm [2, 0, 1, 3] shape [1, 8, 8, 4] : tensor<1x4x8x8xf32> -> tensor<1x8x8x4xf32>
   // CHECK-NEXT: %flat = ax.reshape %x shape [1, 256] : tensor<1x4x8x8xf32> -> tensor<1x256xf32>
   %flat = ax.reshape %x shape [1, 256] : tensor<1x4x8x8xf32> -> tensor<1x256xf32>
 

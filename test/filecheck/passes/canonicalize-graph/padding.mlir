@@ -100,14 +100,14 @@ ax.graph @several_pads(%x: tensor<1x2x4x4xf32> "x") -> ("a", "b", "c") {
   ax.return %a, %b, %c : tensor<1x5x4x6xf32>, tensor<1x2x5x4xf32>, tensor<2x2x4x4xf32>
 }
 
-// Each mirrored or repeated row is a slice; of more than 64 it stays a pad.
+// Each mirrored or repeated row is a slice; of more than 8 a gather takes them with all others.
 // CHECK:      ax.graph @rows
 // CHECK-NEXT:   [[E:%.*]] = ax.slice %x starts [0, 0, 0, 0] ends [1, 1, 1, 4]
-// CHECK-NEXT:   ax.concat [[E]], [[E]], [[E]], [[E]], [[E]], [[E]], [[E]], [[E]], [[E]], %x axis 2
-// CHECK-NEXT:   ax.pad %x pads [0, 0, 65, 0, 0, 0, 0, 0] value {{.*}} mode edge
+// CHECK-NEXT:   ax.concat [[E]], [[E]], [[E]], [[E]], [[E]], [[E]], [[E]], [[E]], %x axis 2
+// CHECK-NEXT:   ax.gather %x axis 2 indices [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]
 // CHECK-NEXT:   ax.return
 ax.graph @rows(%x: tensor<1x1x4x4xf32> "x") -> ("a", "b") {
-  %a = ax.pad %x pads [0, 0, 9, 0, 0, 0, 0, 0] value 0.0 mode edge : tensor<1x1x4x4xf32> -> tensor<1x1x13x4xf32>
-  %b = ax.pad %x pads [0, 0, 65, 0, 0, 0, 0, 0] value 0.0 mode edge : tensor<1x1x4x4xf32> -> tensor<1x1x69x4xf32>
-  ax.return %a, %b : tensor<1x1x13x4xf32>, tensor<1x1x69x4xf32>
+  %a = ax.pad %x pads [0, 0, 8, 0, 0, 0, 0, 0] value 0.0 mode edge : tensor<1x1x4x4xf32> -> tensor<1x1x12x4xf32>
+  %b = ax.pad %x pads [0, 0, 9, 0, 0, 0, 0, 0] value 0.0 mode edge : tensor<1x1x4x4xf32> -> tensor<1x1x13x4xf32>
+  ax.return %a, %b : tensor<1x1x12x4xf32>, tensor<1x1x13x4xf32>
 }
