@@ -37,6 +37,10 @@ def hard_swish(x: Array) -> Array:
     return x * hard_sigmoid(x, 1 / 6, 0.5)
 
 
+def scale(x: Array, factor: float) -> Array:
+    return x * np.float32(factor)
+
+
 def leaky_relu(x: Array, alpha: float) -> Array:
     return np.where(x < 0, x * np.float32(alpha), x)
 
@@ -59,6 +63,7 @@ def gelu_tanh(x: Array) -> Array:
 
 
 _STEPS: dict[str, Callable[..., Array]] = {
+    "scale": scale,
     "gelu": gelu,
     "gelu_tanh": gelu_tanh,
     "relu": relu,
