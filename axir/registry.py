@@ -97,6 +97,9 @@ PASSES: dict[str, PassEntry] = {
         "axir.passes.equalize_layers", "EqualizeLayers", "give channels between convolutions like ranges"
     ),
     "calibrate": PassEntry("axir.passes.calibrate", "Calibrate", "record the ranges of tensors over samples"),
+    "widen-activations": PassEntry(
+        "axir.passes.widen_activations", "WidenActivations", "give chosen layers results of 16 bits"
+    ),
     "quantize": PassEntry("axir.passes.quantize", "Quantize", "make the device's graphs int8, from their calibration"),
     "share-memory": PassEntry(
         "axir.passes.share_memory", "ShareMemory", "give each of several segments its bytes of L2 and DDR"

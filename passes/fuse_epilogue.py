@@ -64,8 +64,13 @@ def fusible_producer(value: SSAValue, step: Step, result: SSAValue) -> Producer 
     op = value.owner
     if not isinstance(op, Producer) or value.type != result.type:
         return None
-    fits = fits_vector_unit([*op.epilogue.data, step], MAX_VECTOR_STEPS - isinstance(op, ax.AvgPoolOp))
+    fits = fits_vector_unit([*op.epilogue.data, step], vector_room(op))
     return op if value.has_one_use() and len(op.epilogue.data) < MAX_STEPS and fits else None
+
+
+def vector_room(op: Producer) -> int:
+    """How many steps of a vector program are left for an operator's epilogue."""
+    return MAX_VECTOR_STEPS - isinstance(op, ax.AvgPoolOp)
 
 
 def fits_vector_unit(steps: Sequence[Step], room: int) -> bool:
@@ -79,13 +84,18 @@ def fits_vector_unit(steps: Sequence[Step], room: int) -> bool:
 
 def with_step(op: Producer, step: Step, extras: Sequence[SSAValue]) -> Producer:
     """The operator with one step more, which consumes `extras`."""
+    return with_epilogue(op, [*op.epilogue, step], [*op.extras, *extras])
+
+
+def with_epilogue(op: Producer, steps: Sequence[Step], extras: Sequence[SSAValue]) -> Producer:
+    """The operator with other steps, which consume `extras`."""
     properties = {name: value for name, value in op.properties.items() if name != "operandSegmentSizes"}
-    properties["epilogue"] = EpilogueAttr([*op.epilogue, step])
+    properties["epilogue"] = EpilogueAttr(steps)
     if isinstance(op, ax.HeadMatMulOp):
         inputs = [op.input, op.other]
     else:
         inputs = [op.input] if isinstance(op, ax.AvgPoolOp) else [op.input, op.weight, op.bias]
-    return base.build(type(op), [*inputs, [*op.extras, *extras]], properties)
+    return base.build(type(op), [*inputs, [*extras]], properties)
 
 
 class FuseStep(RewritePattern):

@@ -81,10 +81,9 @@ def quantize(
 
     Raises `AxirError` where statistics are missing or an operation has no quantized form.
     """
-    from axir.passes.quantization.clipping import RULES
     from axir.passes.quantization.graph import describe, tensors
     from axir.passes.quantization.lower import lower_graph
-    from axir.passes.quantization.tensor_types import channel_means, choose_types
+    from axir.passes.quantization.tensor_types import channel_means, choose_types, rule_of
 
     for value in tensors(graph):
         type_ = base.tensor_of(value)
@@ -94,7 +93,7 @@ def quantize(
     types = choose_types(
         graph,
         store,
-        rule=None if scheme == "per_tensor_min_max" else RULES[activation_clipping],
+        rule=rule_of(scheme, activation_clipping),
         per_channel=dw_channel_wise or scheme == "hybrid_per_tensor_per_channel",
     )
     means = channel_means(graph, store) if bias_correction else {}

@@ -113,6 +113,8 @@ class _Drawing:
             arguments: tuple[float, ...] = ()
             if kind == "clip":
                 arguments = (float(self.rng.uniform(-9, 0)), float(self.rng.uniform(0, 9)))
+            elif kind == "scale":
+                arguments = (float(self.rng.uniform(-2, 2)),)
             elif kind == "leaky_relu":
                 arguments = (float(self.rng.uniform(0, 0.5)),)
             elif kind == "hard_sigmoid":
@@ -316,7 +318,7 @@ class _Drawing:
         )
 
 
-PLAIN_STEPS = ("relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul", "max", "min")
+PLAIN_STEPS = ("scale", "relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul", "max", "min")
 ALL_STEPS = (*PLAIN_STEPS, *TABLE_STEPS)
 KINDS = (
     "conv",

@@ -240,6 +240,8 @@ def _finish(op: Any, value: np.float32, index: tuple[int, ...], extras: list[Any
 
 def step_value(kind: str, arguments: Sequence[float], v: np.float32, operand: Any) -> np.float32:
     match kind:
+        case "scale":
+            return v * f32(arguments[0])
         case "relu":
             return max(v, f32(0))
         case "clip":

@@ -207,8 +207,10 @@ def quantized_model(
         samples = replace(request.samples(module, session), keep=samples.keep)
         calibration.calibrate_module(module, session, samples)
     if level < Level.QUANTIZED:
+        *prepare, quantize = QUANTIZE_PASSES
+        session.run(module, *prepare)
         before = module.clone() if config.quantization_debug else None
-        session.run(module, *QUANTIZE_PASSES)
+        session.run(module, quantize)
         if before is not None:
             write_debug(before, module, samples.kept, session, config.model_debug_save_dir or debug_folder)
     return QuantizedModel(module, session.context, request.name), None, samples

@@ -13,7 +13,7 @@ from axir.compiler.memory_map import SETTINGS as MEMORY_MAP
 from axir.passes.pipeline import GRAPH_PASSES
 from axir.registry import passes
 
-QUANTIZE_PASSES = ("quantize",)
+QUANTIZE_PASSES = ("widen-activations", "quantize")
 DEVICE_PASSES = (
     "share-memory", "lower-to-aipu", "stage-constants", "list-schedule", "batch-over-cores", "plan-memory", "schedule",
     "resolve-addresses",

@@ -142,6 +142,7 @@ def sensitivity_report(request: Request, listener: Listener | None = None, sampl
         given = request.samples(module, session)
         given.keep = samples
         calibrate_module(module, session, given, for_every_scheme=True)
+    session.run(module, *QUANTIZE_PASSES[:-1])
     kept = given.kept or list(islice(given, samples))
     if not kept:
         raise AxirError("there are no samples to compare on")
@@ -301,7 +302,7 @@ class _Table:
 
     def _quantize(self, config: CompilerConfig) -> ModuleOp:
         module = self.module.clone()
-        run_passes(self.session.context, module, make_passes(QUANTIZE_PASSES, config, self.session.options))
+        run_passes(self.session.context, module, make_passes(QUANTIZE_PASSES[-1:], config, self.session.options))
         return module
 
     def _together(self) -> Iterator[Outputs]:

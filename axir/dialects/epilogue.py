@@ -30,6 +30,7 @@ class StepKind:
 
 
 STEP_KINDS: dict[str, StepKind] = {
+    "scale": StepKind(arguments=1),  # factor
     "relu": StepKind(),
     "clip": StepKind(arguments=2),  # lower and upper bound
     "leaky_relu": StepKind(arguments=1),  # slope below zero

@@ -278,6 +278,9 @@ def _operand_step(kind: str, scale: F32, zero: I32) -> StepKernel:
 
 def _step(step: Step, constants: Sequence[F32 | np.float32]) -> StepKernel:
     match step.kind:
+        case "scale":
+            (factor,) = constants
+            return lambda value, _: value * factor
         case "relu":
             return lambda value, _: np.maximum(value, np.float32(0))
         case "clip":

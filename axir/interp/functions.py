@@ -42,6 +42,10 @@ def rearrange(x: Array, split: Sequence[int], perm: Sequence[int], shape: Sequen
     return x.reshape(split).transpose(perm).reshape(shape)
 
 
+def scale(x: Array, factor: float) -> Array:
+    return x * np.float32(factor)
+
+
 def leaky_relu(x: Array, alpha: float) -> Array:
     return np.where(x < 0, x * np.float32(alpha), x)
 
@@ -117,6 +121,7 @@ _STEPS: dict[str, Callable[..., Array]] = {
     "gelu_tanh": gelu_tanh,
     "mish": mish,
     "softplus": softplus,
+    "scale": scale,
     "relu": relu,
     "clip": clip,
     "leaky_relu": leaky_relu,
@@ -161,6 +166,7 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "selu": selu,
     "sin": np.sin,
     "softplus": softplus,
+    "scale": scale,
     "softsign": softsign,
     "sqrt": np.sqrt,
     "thresholded_relu": thresholded_relu,

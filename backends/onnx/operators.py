@@ -54,6 +54,8 @@ def _emit_with_epilogue(e: Emitter, op: ax.EpilogueOp, inputs: Sequence[str], ou
 def emit_step(e: Emitter, step: Step, inputs: Sequence[str], output: str) -> None:
     """Append the nodes of an epilogue step, or of the elementwise operator that does the same."""
     match step.kind, step.arguments:
+        case "scale", (factor,):
+            e.node("Mul", [*inputs, e.number("factor", factor)], output)
         case "clip", (lower, upper):
             e.node("Clip", [*inputs, e.number("min", lower), e.number("max", upper)], output)
         case "leaky_relu", (alpha,):

@@ -226,6 +226,9 @@ class _Export:
             inner = self.affine(f"{base}.in", value, a, b)
             return self.affine(f"{base}.out", self.step(op, Step(step.kind), base, inner, extras), c, d)
         match step.kind:
+            case "scale":
+                factor = self.constant(f"{base}.factor", np.array(step.arguments[0], np.float32))
+                return self.node("Mul", base, [value, factor])
             case "clip":
                 bounds = zip(("min", "max"), step.arguments, strict=True)
                 constants = [self.constant(f"{base}.{bound}", np.array(number, np.float32)) for bound, number in bounds]

@@ -193,6 +193,8 @@ def _append(
         code.apply(op, float(F32(value)))
 
     match step.kind:
+        case "scale":
+            constant(StepOp.MUL, step.arguments[0])
         case "relu":
             constant(StepOp.MAX, 0.0)
         case "clip":

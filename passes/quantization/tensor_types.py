@@ -16,7 +16,7 @@ from axir.dialects.axq import Constant, QuantType
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
-from axir.passes.quantization.clipping import Histogram, RangeRule, joined
+from axir.passes.quantization.clipping import RULES, Histogram, RangeRule, joined
 from axir.passes.quantization.graph import (
     centred_values,
     convolution_inputs,
@@ -37,17 +37,30 @@ def choose_types(
     depthwise convolutions one scale a channel, from the channel's extremes. Tensors returned by the graph are never
     clipped: of scores and boxes the extremes are what matters. Raises `AxirError` where statistics are missing.
     """
-    returned = set(graph.terminator.operands)
-    centred = centred_values(graph)
     types: dict[SSAValue, QuantType] = {}
     for group in shared_groups(graph):
-        clip = rule if returned.isdisjoint(group) else None
-        range_ = _range(group, graph, store, clip)
-        type_ = range_.quant_type() if centred.isdisjoint(group) else range_.centred_type()
-        types.update(dict.fromkeys(group, type_))
+        types.update(dict.fromkeys(group, _shared_type(group, graph, store, rule)))
     if per_channel:
         types.update({value: _channel_type(value, graph, store) for value in depthwise_inputs(graph)})
     return types
+
+
+def scale_of(value: SSAValue, graph: ax.GraphOp, store: WeightStore, rule: RangeRule | None) -> float:
+    """The scale that `choose_types` gives a tensor that is quantized as a whole. Raises `AxirError`."""
+    group = next(group for group in shared_groups(graph) if value in group)
+    return _shared_type(group, graph, store, rule).scalar[0]
+
+
+def rule_of(scheme: str, activation_clipping: str) -> RangeRule | None:
+    """How a scheme finds ranges from histograms; None where extremes decide."""
+    return None if scheme == "per_tensor_min_max" else RULES[activation_clipping]
+
+
+def _shared_type(group: Sequence[SSAValue], graph: ax.GraphOp, store: WeightStore, rule: RangeRule | None) -> QuantType:
+    """The type of tensors that share it."""
+    returned = not set(graph.terminator.operands).isdisjoint(group)
+    range_ = _range(group, graph, store, None if returned else rule)
+    return range_.quant_type() if centred_values(graph).isdisjoint(group) else range_.centred_type()
 
 
 def channel_means(graph: ax.GraphOp, store: WeightStore) -> dict[SSAValue, NDArray[np.float32]]:

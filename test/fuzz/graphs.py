@@ -77,7 +77,7 @@ class Builder:
         slope: Constant | None = None
         same = [v for v in self.values if fits(shape_of(v), shape) and v not in extras]
         for _ in range(self.draw(st.integers(0, most))):
-            kinds = ["relu", "clip", "leaky_relu", "hard_sigmoid"]
+            kinds = ["scale", "relu", "clip", "leaky_relu", "hard_sigmoid"]
             if not any(step.is_table for step in steps):
                 kinds += list(TABLE_STEPS)
             if slope is None:
@@ -89,6 +89,8 @@ class Builder:
             if kind == "clip":
                 low = self.draw(st.floats(-3, 3, width=32))
                 arguments = (low, low + self.draw(st.floats(0, 4, width=32)))
+            elif kind == "scale":
+                arguments = (self.draw(st.sampled_from([-1.0, 0.75, 1.5])),)
             elif kind == "leaky_relu":
                 arguments = (0.1,)
             elif kind == "hard_sigmoid":

@@ -67,6 +67,10 @@ class Settings:
         "quantization", False, effect=True,
         meaning="scale weights so that channels between two convolutions have like ranges; not across a ReLU6. AXIR's "
         "own")
+    widened_layers: tuple[str, ...] = setting(
+        "quantization", (), effect=True,
+        meaning="layers, by the names that axc --sensitivity prints, whose results have 16 bits for what convolves, "
+        "averages or adds them: as two tensors, each layer and what reads it computed twice. AXIR's own")
     onnx_opset_version: int = setting(
         "quantization", 17, low=17, effect=True,
         meaning="opset in which a PyTorch module given to quantize() or compile() is exported to ONNX")

@@ -85,6 +85,7 @@ def test_epilogue_applies_its_steps_in_order() -> None:
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
+        ("scale(-0.5)", lambda v: -0.5 * v),
         ("relu", lambda v: np.maximum(v, 0)),
         ("leaky_relu(0.25)", lambda v: np.where(v < 0, 0.25 * v, v)),
         ("hard_sigmoid(0.5, 0.25)", lambda v: np.clip(0.5 * v + 0.25, 0, 1)),

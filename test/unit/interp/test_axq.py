@@ -197,6 +197,7 @@ def test_greatest_byte_ignores_padding() -> None:
 @pytest.mark.parametrize(
     ("epilogue", "expected"),
     [
+        ("<scale(-0.5)>", [8, 2, -2, -6]),
         ("<relu>", [0, 0, 4, 12]),
         ("<clip(-1.0, 2.0)>", [-2, -2, 4, 4]),
         ("<leaky_relu(0.25)>", [-4, -1, 4, 12]),

@@ -115,6 +115,14 @@ def test_cross_layer_equalization(tmp_path: Path) -> None:
     agrees(tmp_path / "out", cross_layer_equalization=True)
 
 
+def test_widened_layers(tmp_path: Path) -> None:
+    """Two operators more: what rounding the first result takes away, and what its reader makes of it."""
+    assert len(weighted(widened_layers=("first",))) == len(weighted()) + 2
+    with pytest.raises(AxirError, match="widened_layers: the device has no layer 'fist'"):
+        weighted(widened_layers=("fist",))
+    agrees(tmp_path / "out", widened_layers=("first",))
+
+
 def test_compiler_mode(tmp_path: Path) -> None:
     source = save(sound(), tmp_path / "net.onnx")
     quantized, lowered = tmp_path / "quantized", tmp_path / "lowered"
