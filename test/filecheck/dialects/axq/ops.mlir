@@ -101,6 +101,8 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : -128>> "image") -> ("scores", "f
 
   // CHECK: %token = axq.constant dense<[{{\[\[\[}}1]], {{\[\[}}-2]]]]> : tensor<1x2x1x1xi8> : tensor<1x2x1x1x!axq.q<0.1 : 0>>
   %token = axq.constant dense<[[[[1]], [[-2]]]]> : tensor<1x2x1x1xi8> : tensor<1x2x1x1x!axq.q<0.1 : 0>>
+  // CHECK: %other = axq.lookup %keys table dense<3> : tensor<256xi8> : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.25 : 1>>
+  %other = axq.lookup %keys table dense<3> : tensor<256xi8> : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x4x4x!axq.q<0.25 : 1>>
   // CHECK: %row = axq.reshape %keys shape [1, 2, 1, 16] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x1x16x!axq.q<0.1 : 0>>
   %row = axq.reshape %keys shape [1, 2, 1, 16] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x1x16x!axq.q<0.1 : 0>>
 
