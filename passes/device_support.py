@@ -133,9 +133,10 @@ def constraint_slope(op: ax.PReluOp) -> str | None:
 
 
 def constraint_function(op: ax.UnaryFunctionOp) -> str | None:
-    """A function of one number has a table: `elu` with alpha 1, `erf`, `gelu`, `gelu_tanh`, `mish` or `softplus`."""
+    """A function of one number has a table: not `exp`, `log`, `reciprocal`, `sqrt`, nor powers outside 1 to 4."""
     function = op.function.data
-    if function in ax.FUNCTION_STEPS:
+    power = function.name == "pow" and 1 <= function.parameters[0] <= STEEPEST_POWER
+    if function in ax.FUNCTION_STEPS or function.name in LOOKUPS or power:
         return None
     why = NO_TABLE.get(function.name)
     return f"it has no table for {function}" + ("" if why is None else f": {why}")
@@ -207,21 +208,21 @@ def constraint_slice_steps(op: ax.SliceOp) -> str | None:
     return None if steps == (1, 1) else f"its steps over height and width are {list(steps)}"
 
 
-_TOO_STEEP = "the function is too steep at 0 for a table of chords"
-_NO_LINE = "the function follows no line where a table ends"
+LOOKUPS = ("cos", "sin", "softsign", "thresholded_relu")
+"""Functions that become a byte for every byte. On the host they would get and give bytes as well, between segments."""
+STEEPEST_POWER = 4
+"""Greatest exponent of a power that does: half a step of its input is then at most 4 half steps of the result."""
+
+_STEEP = "where it is steep, 8 bits of its input are too few"
 
 NO_TABLE = {
-    "cos": _NO_LINE,
-    "exp": _NO_LINE,
-    "log": _TOO_STEEP,
-    "pow": _NO_LINE,
-    "reciprocal": _TOO_STEEP,
-    "sin": _NO_LINE,
-    "softsign": "the function nears its limits too slowly, it is 0.06 away where a table ends",
-    "sqrt": _TOO_STEEP,
-    "thresholded_relu": "the function jumps where its input is alpha",
+    "exp": "8 bits of its result are too few",
+    "log": _STEEP,
+    "pow": _STEEP,
+    "reciprocal": _STEEP,
+    "sqrt": _STEEP,
 }
-"""Why functions of one number have no table (docs/numerics.md, section 5)."""
+"""Why functions stay on the host, though a byte for every byte could be any: what follows them there gets floats."""
 
 GENERAL: tuple[Constraint, ...] = (constraint_float, constraint_rank, constraint_static, constraint_batch)
 

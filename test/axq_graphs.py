@@ -228,6 +228,12 @@ class _Drawing:
         x = self.builder.input(given, self.element())
         return self.builder.add(axq.MapOp, [x, extras], properties, shape, self.element(8.0))
 
+    def lookup(self) -> SSAValue:
+        shape = self.shape()
+        x = self.builder.input(shape, self.element())
+        table = self.builder.constant(self.rng.integers(-128, 128, 256).astype(np.int8))
+        return self.builder.add(axq.LookupOp, [x], {"table": table}, shape, self.element())
+
     def softmax(self) -> SSAValue:
         channels = self.draw(st.sampled_from([1, 3, 63, 64, 65, 150]))
         shape = (1, channels, self.number(1, 3), self.number(1, 3))
@@ -326,6 +332,7 @@ KINDS = (
     "conv_transpose",
     "pool",
     "map",
+    "lookup",
     "softmax",
     "matmul",
     "normalize",

@@ -42,6 +42,11 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
     if isinstance(op, axq.ConstantOp):
         return constant_array(op.value, store)
     x = inputs[0]
+    if isinstance(op, axq.LookupOp):
+        table = constant_array(op.table, store)
+        for index in np.ndindex(*shape):
+            result[index] = table[int(x[index]) + 128]
+        return result
     if isinstance(op, axq.ReshapeOp):
         for n, c, h, w in np.ndindex(*shape):
             result[n, c, h, w] = x[n, c, (h * shape[3] + w) // x.shape[3], (h * shape[3] + w) % x.shape[3]]

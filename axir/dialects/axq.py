@@ -355,6 +355,27 @@ class MapOp(FusedOp):
         return self._result(reduce(shapes.broadcast, map(shape_of, self.extras), shape_of(self.input)))
 
 
+@irdl_op_definition
+class LookupOp(QuantOp):
+    """A byte for every byte, any function of one number: entry q + 128 of `table` ([256], i8) is what q becomes."""
+
+    name = "axq.lookup"
+    input = operand_def(TensorType)
+    table = prop_def(CONSTANT)
+    assembly_format = "$input `table` qualified($table) attr-dict `:` type($input) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        _verify_constant("table", self.table, i8, (BYTES,))
+        if quant_of(self.input).per_channel or quant_of(self.result).per_channel:
+            raise VerifyException("a lookup takes and gives tensors with one scale")
+
+    def infer(self) -> Tensor:
+        return self._result(shape_of(self.input))
+
+
+BYTES = 256
+"""Values of a byte, and entries of a lookup's table."""
 CHANNELS = 1
 """The axis of channels."""
 NEUTRAL_LIMIT = 2.0**60
@@ -609,6 +630,7 @@ Axq = Dialect(
         MaxPoolOp,
         AvgPoolOp,
         MapOp,
+        LookupOp,
         SoftmaxOp,
         MatMulOp,
         NormalizeOp,

@@ -106,6 +106,9 @@ def _kernel(op: Operation, store: WeightStore) -> Kernel:
         case axq.MaxPoolOp():
             window = _window(op, ints_of(op.kernel), ints_of(op.dilations))
             return lambda inputs: np.stack([window_max(frame, window) for frame in inputs[0]])
+        case axq.LookupOp():
+            table = cast(I8, _constant(op.table, store, op))
+            return lambda inputs: table[inputs[0].astype(np.int32) - numerics.INT8_MIN]
         case axq.ConstantOp():
             value = cast(I8, _constant(op.value, store, op))
             return lambda _: value

@@ -130,6 +130,8 @@ class _Export:
                     "MaxPool", base, inputs, kernel_shape=list(ints_of(op.kernel)), **_window(op),
                     dilations=list(ints_of(op.dilations)),
                 )  # fmt: skip
+            case axq.LookupOp():
+                return self.lookup(op, base)
             case axq.ConstantOp():
                 stored = constant_array(op.value, self.store, op)
                 return self.constant(base, numerics.dequantize(stored, *self.constant_parameters(op)))
@@ -162,6 +164,15 @@ class _Export:
         for index, step in enumerate(op.epilogue):
             value = self.step(op, step, f"{base}.{index}.{step.kind}", value, extras)
         return value
+
+    def lookup(self, op: axq.LookupOp, base: str) -> str:
+        """What the table's bytes mean, gathered by the input's."""
+        scale, zero_point = self.parameters(op.result, op)
+        values = numerics.dequantize(constant_array(op.table, self.store, op), scale, zero_point.astype(np.int32))
+        byte = self.node("Cast", f"{base}.byte", [self.bytes[op.input]], to=TensorProto.INT32)
+        first = self.constant(f"{base}.first", np.array(-numerics.INT8_MIN, np.int32))
+        index = self.node("Add", f"{base}.index", [byte, first])
+        return self.node("Gather", base, [self.constant(f"{base}.table", values), index])
 
     def constant_parameters(self, op: axq.ConstantOp) -> tuple[NDArray[Any], NDArray[Any]]:
         """Scale and zero point of a constant, in shapes that broadcast over NCHW."""

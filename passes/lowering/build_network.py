@@ -39,6 +39,7 @@ from axir.passes.lowering.vector_program import (
     EXPONENTIAL,
     VectorCode,
     finish,
+    lookup,
     passthrough,
     quant_arrays,
     requantization,
@@ -128,6 +129,8 @@ class _Builder:
                 self._avg_pool(op)
             case axq.MapOp():
                 self._map(op)
+            case axq.LookupOp():
+                self._lookup(op)
             case axq.SoftmaxOp():
                 self._softmax(op)
             case axq.MatMulOp():
@@ -392,6 +395,12 @@ class _Builder:
         steps = (int(source.height == height), int(source.width == width))  # 0: the only row or column again
         geometry = Geometry((1, 1), steps, (1, 1), (0, 0), height, width)
         self._fused(op, op.input, code, WindowWork(geometry, "vec"), 0)
+
+    def _lookup(self, op: axq.LookupOp) -> None:
+        name, (_, _, height, width) = _name(op), shape_of(op.result)
+        code = lookup(cast(I8Array, constant_array(op.table, self.store)))
+        work = WindowWork(Geometry((1, 1), (1, 1), (1, 1), (0, 0), height, width), "vec")
+        self._add(Layer(0, name, "lookup", self.tensors[op.input], self._result(op, name), [], code, work))
 
     def _softmax(self, op: axq.SoftmaxOp) -> None:
         name = _name(op)

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from axir.backends.aipu.tables import table_image
-from axir.dialects.epilogue import Step as EpilogueStep
 from axir.ir.diagnostics import AxirError
 from axir.passes.lowering.constants import ConstantBlock, vector_constant_bytes
 from axir.passes.lowering.jobs import Buffer, Place, Step, copy, move
@@ -16,7 +15,7 @@ from axir.passes.lowering.network import Layer, Network
 from axir.passes.lowering.pools import Pools
 from axir.passes.lowering.tensors import Tensor, align
 from axir.passes.lowering.tiling import operand_rows, tile_pitch
-from axir.passes.lowering.vector_program import table_of
+from axir.passes.lowering.vector_program import TableKey, table_of
 from axir.target.cost import TABLE_BYTES
 from axir.target.description import Target
 from axir.target.isa import PARAMETER_BYTES, PWORD, Address, Memory
@@ -52,7 +51,7 @@ class Emission:
         self.emitted = Emitted()
         self.steps = self.emitted.steps
         self.storages: dict[int, Buffer] = {}
-        self.tables: dict[EpilogueStep, Buffer] = {}
+        self.tables: dict[TableKey, Buffer] = {}
         self.zeros: Buffer | None = None  # a pword that fills padding
         self.last_step: dict[int, int] = {-1: -1}  # by layer
         self.layer_start = -1  # last step before the current layer
@@ -199,17 +198,17 @@ class Emission:
 
     def table(self, layer: Layer) -> Buffer:
         """The buffer in L1 of the layer's table; the first time, the step's prefetch copies it there."""
-        step = layer.code.table
-        assert step is not None
-        if step in self.tables:
-            return self.tables[step]
+        key = layer.code.table
+        assert key is not None
+        if key in self.tables:
+            return self.tables[key]
         memory = self.parameter_home(layer, TABLE_BYTES)
-        table = table_of(step)
-        source = Buffer(f"table.{step}", memory, TABLE_BYTES, parts=[(0, lambda: table_image(table).view(np.uint8))])
+        table = table_of(key)
+        source = Buffer(f"table.{key}", memory, TABLE_BYTES, parts=[(0, lambda: table_image(table).view(np.uint8))])
         if memory == "l1":
-            self.tables[step] = source
+            self.tables[key] = source
             return source
-        staged = self.tables[step] = Buffer(f"table.{step}.l1", "l1", TABLE_BYTES)
+        staged = self.tables[key] = Buffer(f"table.{key}.l1", "l1", TABLE_BYTES)
         load = move(source, 0, staged, 0, TABLE_BYTES, self.load_queue, layer.index)
         self.step.prefetch.append((load, self.constant_ready()))
         return staged

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from axir.dialects.epilogue import Step
 from axir.ir.diagnostics import AxirError
 from axir.passes.lowering.array_map import ArrayOptions
 from axir.passes.lowering.chains import Chain
@@ -27,6 +26,7 @@ from axir.passes.lowering.tiling import (
     l1_need,
     pipelined,
 )
+from axir.passes.lowering.vector_program import TableKey
 from axir.passes.memory.budget import Budget
 from axir.target.cost import TABLE_BYTES
 from axir.target.description import Target
@@ -222,7 +222,7 @@ class Placer:
 
 def _tables(network: Network) -> list[int]:
     """Bytes of tables in L1 at each layer: a table stays from its first user to its last."""
-    users: dict[Step, list[int]] = {}
+    users: dict[TableKey, list[int]] = {}
     for layer in network.layers:
         if layer.code.table is not None:
             users.setdefault(layer.code.table, []).append(layer.index)

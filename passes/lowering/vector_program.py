@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, cast
 
 import numpy as np
@@ -25,9 +26,27 @@ EXPONENTIAL = Step("exp")
 """What the table of a softmax does; no step of an epilogue."""
 
 
-def table_of(step: Step) -> numerics.Table:
+@dataclass(frozen=True)
+class Lookup:
+    """Entry q + 128 is what byte q becomes: a table with a bin for every byte."""
+
+    entries: bytes
+
+    def __str__(self) -> str:
+        return f"lookup.{blake2b(self.entries, digest_size=4).hexdigest()}"
+
+
+TableKey = Step | Lookup
+"""What a table computes: layers that compute the same share it."""
+
+
+def table_of(key: TableKey) -> numerics.Table:
     """The table of a TABLE step, or of a softmax."""
-    return numerics.exponential() if step == EXPONENTIAL else numerics.table(step.kind, *step.arguments)
+    if isinstance(key, Step):
+        return numerics.exponential() if key == EXPONENTIAL else numerics.table(key.kind, *key.arguments)
+    stored = np.pad(np.frombuffer(key.entries, np.int8), 1, mode="edge").astype(F32)
+    start, bins = float(numerics.INT8_MIN), len(key.entries)
+    return numerics.Table("lookup", start, 1.0, bins, stored, np.zeros_like(stored), 0.0)
 
 
 @dataclass
@@ -35,7 +54,7 @@ class VectorCode:
     """The fields of a `isa.VectorProgram` that do not depend on addresses, and its parameter vectors.
 
     `vectors` hold one 4-byte number a channel, in channel order; `operands` are the indices of the extras that the
-    LOAD steps read; `table` is the epilogue's step that the TABLE steps do, or `EXPONENTIAL`.
+    LOAD steps read; `table` is the epilogue's step that the TABLE steps do, a lookup, or `EXPONENTIAL`.
     """
 
     bias: int | Lane = 0
@@ -47,7 +66,7 @@ class VectorCode:
     upper: int = numerics.INT8_MAX
     operands: list[tuple[int | Lane, float | Lane]] = field(default_factory=list[tuple[int | Lane, float | Lane]])
     vectors: list[NDArray[Any]] = field(default_factory=list[NDArray[Any]])
-    table: Step | None = None
+    table: TableKey | None = None
     pad_lane: int = 255
     operations: list[Operation] = field(default_factory=list[Operation])
     loaded: dict[int, int] = field(default_factory=dict[int, int])  # values that are tensor operands, by extra
@@ -118,6 +137,14 @@ def quant_arrays(element: QuantType, store: WeightStore) -> tuple[NDArray[np.flo
 def passthrough() -> VectorCode:
     """Store the accumulator as it is: for bytes that only move."""
     return VectorCode()
+
+
+def lookup(entries: NDArray[np.int8]) -> VectorCode:
+    """Store what the table has for each byte."""
+    code = VectorCode(table=Lookup(entries.tobytes()))
+    code.apply(StepOp.TABLE)
+    code.steps = allocate(Values(tuple(code.operations), code.result))
+    return code
 
 
 def finish(

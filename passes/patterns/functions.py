@@ -39,15 +39,12 @@ def steps_of(x: SSAValue, name: str, parameters: Sequence[float]) -> list[Operat
             return [table_op(x, "elu", (1 / alpha, 0.0, alpha, 0.0))]
         case "thresholded_relu", (0.0,):
             return [base.build(ax.ReluOp, [x])]
-        case "pow", (3.0,):
-            square = base.build(ax.MulOp, [x, x])
-            return [square, base.build(ax.MulOp, [square, x])]
         case _:
             return []
 
 
 class FunctionToSteps(RewritePattern):
-    """abs -> leaky_relu(-1); elu, selu, celu with parameters -> the table of elu, then leaky_relu; x**3 -> products"""
+    """abs -> leaky_relu(-1); elu, selu, celu with parameters -> the table of elu, then leaky_relu"""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.UnaryFunctionOp, rewriter: PatternRewriter):

@@ -114,11 +114,16 @@ def depthwise_inputs(graph: ax.GraphOp) -> list[SSAValue]:
     """The tensors that can have one scale a channel: only depthwise convolutions read them, as their input.
 
     Inputs of the graph stay per tensor (the host quantizes them), and so do results that share their parameters with
-    other tensors (`shared_groups`), have fixed ones (softmax), or one factor and summand of their own (normalize).
+    other tensors (`shared_groups`), have fixed ones (softmax), or one factor and summand of their own (normalize), or
+    come from one table.
     """
-    one_scale = (*SHARING, ax.SoftmaxOp, ax.NormalizeOp)
-    found = [value for op in graph.body.block.ops for value in op.results if not isinstance(op, one_scale)]
+    found = [value for op in graph.body.block.ops for value in op.results if not _has_one_scale(op)]
     return [value for value in found if value.first_use is not None and all(map(_is_depthwise, value.uses))]
+
+
+def _has_one_scale(op: Operation) -> bool:
+    lookup = isinstance(op, ax.UnaryFunctionOp) and op.function.data not in ax.FUNCTION_STEPS
+    return lookup or isinstance(op, (*SHARING, ax.SoftmaxOp, ax.NormalizeOp))
 
 
 def convolution_inputs(graph: ax.GraphOp) -> list[SSAValue]:

@@ -15,6 +15,7 @@ from axir import numerics
 from axir.dialects import ax, axq, base
 from axir.dialects.axq import Constant, QuantType
 from axir.dialects.epilogue import EpilogueAttr, Step
+from axir.interp.functions import apply_function
 from axir.interp.integer import MAX_INPUT
 from axir.ir.constants import constant_array, constant_attr
 from axir.ir.diagnostics import AxirError
@@ -120,6 +121,8 @@ class _Lowering:
             case ax.SoftmaxOp() if op.axis.value.data == axq.CHANNELS:
                 properties = _copied(op, ("axis",)) | {"neutral": FloatAttr(self.softmax_neutral_value, f64)}
                 return self._build(op, axq.SoftmaxOp, [self.tensor(op.input, op)], properties)
+            case ax.UnaryFunctionOp() if op.function.data not in ax.FUNCTION_STEPS:
+                return self._lookup(op)
             case ax.HeadMatMulOp():
                 properties = _copied(op, ("heads", "transpose", "factor"))
                 return self._fused(op, axq.MatMulOp, op.input, properties, list(op.epilogue), op.extras, op.other)
@@ -181,6 +184,17 @@ class _Lowering:
         large = next((index for index, value in enumerate(op.operands) if base.shape_of(value) == shape), 0)
         others = [value for index, value in enumerate(op.operands) if index != large]
         return self._fused(op, axq.MapOp, op.operands[large], {}, [step], others)
+
+    def _lookup(self, op: ax.UnaryFunctionOp) -> axq.QuantOp:
+        """The function of every byte that the input can hold; 0 where it has no value."""
+        x = self.tensor(op.input, op)
+        (scale, zero), (out_scale, out_zero) = axq.quant_of(x).scalar, self.types[op.result].scalar
+        stored = np.arange(numerics.INT8_MIN, numerics.INT8_MAX + 1, dtype=np.int8)
+        with np.errstate(all="ignore"):
+            numbers = numerics.dequantize(stored, np.asarray(scale, np.float32), np.asarray(zero, np.int32))
+            values = np.nan_to_num(apply_function(op.function.data, numbers)).astype(np.float32)
+            table = numerics.quantize(values, numerics.reciprocal(out_scale), np.asarray(out_zero, np.int32))
+        return self._build(op, axq.LookupOp, [x], {"table": constant_attr(table, self.store)})
 
     def _fused(
         self,

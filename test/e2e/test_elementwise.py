@@ -76,9 +76,9 @@ def check(graph: Graph, folder: Path, tolerance: float = 0.03) -> None:
         assert np.abs(got - expected).max() <= tolerance * span
 
 
-def conv_before(kind: str, **attributes: Any) -> Callable[[Graph], object]:
+def conv_before(kind: str, spread: float = 0.6, **attributes: Any) -> Callable[[Graph], object]:
     def build(g: Graph) -> None:
-        weight = np.random.default_rng(1).normal(0, 0.6, (6, 5, 3, 3)).astype(np.float32)
+        weight = np.random.default_rng(1).normal(0, spread, (6, 5, 3, 3)).astype(np.float32)
         g(kind, g("Conv", "x", weight, pads=[1, 1, 1, 1]), **attributes)
 
     return build
@@ -105,6 +105,10 @@ FUNCTIONS: dict[str, Callable[[Graph], object]] = {
     "softplus": lambda g: g("Softplus", "x"),
     "softplus spelled out": lambda g: g("Log", g("Add", 1.0, g("Exp", "x"))),
     "log of a sigmoid": lambda g: g("Mul", g("Softplus", g("Neg", "x")), -1.0),
+    "cosine": lambda g: g("Cos", "x"),
+    "fractional power": lambda g: g("Pow", g("Relu", "x"), 1.5),
+    "sine of a convolution": conv_before("Sin", 0.05),
+    "softsign": lambda g: g("Softsign", "x"),
     "thresholded relu": lambda g: g("ThresholdedRelu", "x", alpha=0.0),
 }
 

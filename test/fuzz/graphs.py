@@ -197,6 +197,11 @@ class Builder:
         source = self.pick()
         self.fused(axq.MapOp, source, shape_of(source), {})
 
+    def lookup(self) -> None:
+        source = self.pick()
+        table = self.constant(self.rng.integers(-128, 128, 256).astype(np.int8))
+        self.add(axq.LookupOp, [[source]], {"table": table}, shape_of(source), self.draw(quants()))
+
     def line(self, source: SSAValue, axis: int) -> SSAValue:
         """One row (axis 2) or column (3) of a tensor."""
         shape = list(shape_of(source))
@@ -357,7 +362,7 @@ def graphs(draw: st.DrawFn) -> Case:
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
         builder.softmax, builder.concat, builder.slice, builder.attention, builder.normalize,
-        builder.reshape, builder.rearrange, builder.gather, builder.stored, builder.outer,
+        builder.reshape, builder.rearrange, builder.gather, builder.stored, builder.outer, builder.lookup,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()

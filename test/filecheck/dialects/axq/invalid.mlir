@@ -414,3 +414,20 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
 
 // expected-error@below {{scale and zero point must both be numbers, or constants of one element a channel}}
 axq.graph @main(%x: tensor<1x2x1x1x!axq.q<channels 0.5 : f32 : dense<[0, 1]> : tensor<2xi32>>> "x") -> () { axq.return }
+
+// -----
+
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{table must be tensor<256xi8>, it is tensor<255xi8>}}
+  %y = axq.lookup %x table dense<0> : tensor<255xi8> : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x2x4x4x!axq.q<0.5 : 0>>
+  axq.return
+}
+
+// -----
+
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{a lookup takes and gives tensors with one scale}}
+  %y = axq.lookup %x table dense<0> : tensor<256xi8> : tensor<1x2x4x4x!axq.q<0.5 : 0>>
+    -> tensor<1x2x4x4x!axq.q<channels dense<0.5> : tensor<2xf32> : dense<0> : tensor<2xi32>>>
+  axq.return
+}

@@ -52,6 +52,21 @@ axq.graph @extremes(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x4x4x
 
 // -----
 
+// A byte for every byte: a table with a bin for each, of bytes as they stand; what computes the same shares it.
+axq.graph @lookup(%x: tensor<1x8x4x4x!axq.q<0.5 : 5>> "x") -> ("y") {
+  %a = axq.lookup %x table dense<3> : tensor<256xi8> : tensor<1x8x4x4x!axq.q<0.5 : 5>> -> tensor<1x8x4x4x!axq.q<0.25 : 1>>
+  %y = axq.lookup %a table dense<3> : tensor<256xi8> : tensor<1x8x4x4x!axq.q<0.25 : 1>> -> tensor<1x8x4x4x!axq.q<0.5 : 2>>
+  axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 2>>
+}
+// CHECK-LABEL: aipu.program "lookup"
+// CHECK-SAME: #aipu.layer<"lookup_0", "lookup", "vector", 0>
+// CHECK: aipu.dma on dma0(src = l2 %{{.*}}[0], dst = l1 %[[T:.*]][0]) {row_bytes = 8384}
+// CHECK-NOT: row_bytes = 8384
+// CHECK: aipu.vec on depthwise(src = l1 %{{.*}}[0], table = l1 %[[T]][0], out = l1 %{{.*}}[0]) {{.*}} vectors = 4, steps = [table r0], out_row_pitch
+// CHECK: aipu.vec on depthwise(src = l1 %{{.*}}[0], table = l1 %[[T]][0], out
+
+// -----
+
 // A row is read again for every row, a column for every pixel of its row; the input may be one of them.
 axq.graph @row(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x1x4x!axq.q<0.25 : -7>> "b") -> ("y") {
   %y = axq.map %a epilogue <add> extras %b : tensor<1x8x1x4x!axq.q<0.25 : -7>>

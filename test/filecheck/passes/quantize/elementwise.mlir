@@ -42,3 +42,15 @@ ax.graph @main(%x: tensor<1x2x2x2xf32> "x", %e: tensor<1x2x1x1xf32> "e") -> ("y"
     epilogue <sigmoid> {ax.stats = #ax.stats<0.0, 2.55>} : tensor<1x2x2x2xf32> -> tensor<1x2x1x1xf32>
   ax.return %mean : tensor<1x2x1x1xf32>
 }
+
+// -----
+
+// Any other function of one number is a byte for every byte.
+// CHECK-LABEL: @main
+// CHECK: %cube = axq.lookup %x table #ax.weight<"{{.*}}", tensor<256xi8>> : tensor<1x2x2x2x!axq.q<0.5 : 0>> -> tensor<1x2x2x2x!axq.q<0.25 : 0>>
+// CHECK: %gate = axq.lookup %cube table {{.*}} -> tensor<1x2x2x2x!axq.q<0.007843138 : -1>>
+ax.graph @main(%x: tensor<1x2x2x2xf32> "x") -> ("y") attributes {arg_stats = [#ax.stats<-64.0, 63.5>]} {
+  %cube = ax.unary %x <pow(3.0)> {ax.stats = #ax.stats<-32.0, 31.75>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %gate = ax.unary %cube <softsign> {ax.stats = #ax.stats<-1.0, 1.0>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  ax.return %gate : tensor<1x2x2x2xf32>
+}
