@@ -143,6 +143,8 @@ BROADCASTS: dict[str, Callable[[Graph], object]] = {
     "the greater of a map and a vector": lambda g: g("Max", "x", random(C, 1, 1)),
     "the lesser of a map and a number": lambda g: g("Min", "x", 0.5),
     "a difference": lambda g: g("Sub", "x", g.input(*SHAPE)),
+    "a difference from a convolution": lambda g: g("Sub", g("Conv", "x", random(C, C, 1, 1)), g.input(1, C, 1, W)),
+    "a difference that is used twice": lambda g: g("Mul", g("Sub", "x", g.input(1, C, H, 1)), "x1"),
     "a mean of three": lambda g: g("Mean", "x", g.input(*SHAPE), g.input(1, C, 1, 1)),
     "a convolution, the greater of it and a row": lambda g: g(
         "LeakyRelu", g("Max", g.input(1, C, 1, W), g("Conv", "x", random(C, C, 1, 1)))
