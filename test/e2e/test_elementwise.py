@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
+from on_device import check_on_device
 from onnx import helper, numpy_helper
-
-from axir.compiler import CompilerConfig, compile, quantize
 
 SHAPE = (1, 5, 7, 6)
 OPSET = 18
@@ -54,26 +51,12 @@ class Graph:
         return onnx.shape_inference.infer_shapes(model, strict_mode=True)
 
 
-def check(graph: Graph, folder: Path, tolerance: float = 0.03) -> None:
-    """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives."""
-    path = folder / "model.onnx"
-    onnx.save(graph.model(), path)
-    rng = np.random.default_rng(7)
-    samples: list[Any] = [
+def check(graph: Graph, folder: Path) -> None:
+    model, rng = graph.model(), np.random.default_rng(7)
+    samples = [
         {name: rng.uniform(-3, 3, shape).astype(np.float32) for name, shape in graph.inputs.items()} for _ in range(6)
     ]
-    quantized = quantize(path, samples, CompilerConfig())
-    compile(quantized, CompilerConfig(), folder / "out", check=2)
-    report = json.loads((folder / "out" / "compilation_report.json").read_text())
-    assert report["check"]["bit_exact"]
-    described = json.loads((folder / "out" / "compiled_model" / "model.json").read_text())
-    assert not [part for part in described["parts"] if "onnx" in json.dumps(part)], described["parts"]
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for sample in samples:
-        expected = np.asarray(session.run(None, sample)[0], np.float32)
-        (got,) = quantized(sample)
-        span = max(float(np.ptp(expected)), float(np.abs(expected).max()), 1.0)
-        assert np.abs(got - expected).max() <= tolerance * span
+    check_on_device(model, samples, folder)
 
 
 def conv_before(kind: str, spread: float = 0.6, **attributes: Any) -> Callable[[Graph], object]:
