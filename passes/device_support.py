@@ -117,7 +117,7 @@ def constraint_reshape(op: ax.ReshapeOp) -> str | None:
     return None if before[1] == after[1] else f"it makes {after[1]} of {before[1]} channels"
 
 
-def constraint_broadcast(op: ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp) -> str | None:
+def constraint_broadcast(op: ax.BinaryOp) -> str | None:
     """Operands have the same channels; rows and columns broadcast."""
     a, b = base.shape_of(op.a)[1], base.shape_of(op.b)[1]
     return None if a == b else f"its operands have {a} and {b} channels, and no convolution could repeat one"
@@ -232,6 +232,7 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.MaxPoolOp: (constraint_data_is_computed,),
     ax.AvgPoolOp: (constraint_data_is_computed, constraint_no_dilation),
     ax.AddOp: (constraint_some_computed, constraint_broadcast),
+    ax.SubOp: (constraint_some_computed, constraint_broadcast),
     ax.MulOp: (constraint_some_computed, constraint_broadcast),
     ax.MaxOp: (constraint_some_computed, constraint_broadcast),
     ax.MinOp: (constraint_some_computed, constraint_broadcast),
@@ -261,7 +262,6 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.GemmOp: "only products of one row and a constant matrix run there, as convolutions (rewrite_dense_to_conv2d)",
     ax.MatMulOp: "only products of one row and a constant matrix run there, as convolutions (rewrite_dense_to_conv2d)",
     ax.BatchNormOp: "its parameters are computed, not constant",
-    ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
     ax.PadOp: "only channels, height and width are padded there, by a number or repeated or mirrored pixels",
     ax.ReduceOp: "only means and sums of [1, C, H, W], and extremes over its height and width, run there",

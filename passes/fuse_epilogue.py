@@ -23,7 +23,7 @@ MAX_STEPS = 4
 
 Producer = ax.ConvOp | ax.ConvTransposeOp | ax.AvgPoolOp | ax.HeadMatMulOp
 
-VECTOR_STEPS = {"clip": 2, "hard_sigmoid": 4, "add": 2, "mul": 2, "max": 2, "min": 2}
+VECTOR_STEPS = {"clip": 2, "hard_sigmoid": 4, "add": 2, "sub": 2, "mul": 2, "max": 2, "min": 2}
 """Steps of a vector program (axir.target.isa) for a step of an epilogue, where it is not one."""
 
 SIMPLE_STEPS: dict[type[Operation], str] = {
@@ -33,6 +33,7 @@ SIMPLE_STEPS: dict[type[Operation], str] = {
     ax.SiluOp: "silu",
     ax.HardSwishOp: "hard_swish",
     ax.AddOp: "add",
+    ax.SubOp: "sub",
     ax.MulOp: "mul",
     ax.MaxOp: "max",
     ax.MinOp: "min",
@@ -109,7 +110,7 @@ class FuseStep(RewritePattern):
         step = step_of(op)
         if step is None:
             return
-        candidates = op.operands if step.takes_tensor else op.operands[:1]
+        candidates = op.operands if isinstance(op, ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp) else op.operands[:1]
         found = [(i, p) for i, value in enumerate(candidates) if (p := fusible_producer(value, step, op.results[0]))]
         if not found:
             return

@@ -124,7 +124,7 @@ class _Drawing:
                     continue
                 slope = self.rng.uniform(-0.5, 0.5, channels).astype(np.float32)
                 properties["slope"] = self.builder.constant(slope)
-            elif kind in ("add", "mul", "max", "min"):
+            elif kind in ("add", "sub", "mul", "max", "min"):
                 small = self.draw(st.sampled_from([shape, (1, channels, 1, 1), (1, 1, *shape[2:]), *lines(shape)]))
                 extras.append(self.builder.input(small, self.element(2.0 if kind == "mul" else 16.0)))
             elif kind in TABLE_STEPS and self.draw(st.booleans()):
@@ -324,7 +324,7 @@ class _Drawing:
         )
 
 
-PLAIN_STEPS = ("scale", "relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "mul", "max", "min")
+PLAIN_STEPS = ("scale", "relu", "clip", "leaky_relu", "prelu", "hard_sigmoid", "add", "sub", "mul", "max", "min")
 ALL_STEPS = (*PLAIN_STEPS, *TABLE_STEPS)
 KINDS = (
     "conv",

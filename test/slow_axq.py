@@ -229,7 +229,7 @@ def _finish(op: Any, value: np.float32, index: tuple[int, ...], extras: list[Any
     operands = iter(zip(op.extras, extras, strict=True))
     for step in op.epilogue:
         operand = None
-        if step.kind in ("add", "mul", "max", "min"):
+        if step.kind in ("add", "sub", "mul", "max", "min"):
             tensor, array = next(operands)
             place = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
             scale, zero = parameters(tensor, store, place[1])
@@ -259,6 +259,8 @@ def step_value(kind: str, arguments: Sequence[float], v: np.float32, operand: An
             return min(max(v * f32(arguments[0]) + f32(arguments[1]), f32(0)), f32(1))
         case "add":
             return v + operand
+        case "sub":
+            return v - operand
         case "mul":
             return v * operand
         case "max":

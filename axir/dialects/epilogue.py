@@ -1,8 +1,8 @@
 """The epilogue: what the vector unit does to a result before it is stored.
 
 An operator of the `ax` and `axq` dialects may carry an ordered list of steps, applied element by element to its float
-result. `add`, `mul`, `max` and `min` take a second tensor and `prelu` a slope; those come, in the order of the steps,
-from the operator's `extras` operands.
+result. `add`, `sub`, `mul`, `max` and `min` take a second tensor and `prelu` a slope; those come, in the order of the
+steps, from the operator's `extras` operands.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ STEP_KINDS: dict[str, StepKind] = {
     "softplus": StepKind(table=True),
     "tanh": StepKind(table=True),
     "add": StepKind(operand=True),
+    "sub": StepKind(operand=True),
     "mul": StepKind(operand=True),
     "max": StepKind(operand=True),
     "min": StepKind(operand=True),

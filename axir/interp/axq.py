@@ -271,7 +271,7 @@ def _finish(op: axq.FusedOp, store: WeightStore) -> Callable[[F32, Sequence[I8]]
     return finish
 
 
-_COMBINED = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+_COMBINED = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
 
 
 def _operand_step(kind: str, scale: F32, zero: I32) -> StepKernel:

@@ -132,6 +132,7 @@ _STEPS: dict[str, Callable[..., Array]] = {
     "silu": silu,
     "tanh": np.tanh,
     "add": np.add,
+    "sub": np.subtract,
     "mul": np.multiply,
     "max": np.maximum,
     "min": np.minimum,

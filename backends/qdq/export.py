@@ -41,6 +41,7 @@ SIMPLE_STEPS = {
     "erf": "Erf",
     "softplus": "Softplus",
     "add": "Add",
+    "sub": "Sub",
     "mul": "Mul",
     "max": "Max",
     "min": "Min",

@@ -287,10 +287,12 @@ class _Builder:
     ) -> None:
         name = _name(op)
         result = self._result(op, name)
-        distinct = list(dict.fromkeys(op.extras))
-        extras = self._extras(op, distinct, result)
+        kinds = (step.kind for step in op.epilogue if step.takes_tensor)
+        signed = [(extra, kind == "sub") for extra, kind in zip(op.extras, kinds, strict=True)]
+        distinct = list(dict.fromkeys(signed))
+        extras = self._extras(op, [extra for extra, _ in distinct], result)
         slope = None if op.slope is None else constant_array(op.slope, self.store).astype(np.float32)
-        taken = [(distinct.index(extra), axq.quant_of(extra)) for extra in op.extras]
+        taken = [(distinct.index(operand), axq.quant_of(operand[0])) for operand in signed]
         algorithm = self.options.dpu_allocation_algorithm
         finish(code, op.epilogue.data, taken, slope, axq.quant_of(op.result), self.store, name, algorithm)
         kind = op.name.removeprefix("axq.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from axir.passes.lowering.network import Layer, Network
+from axir.passes.lowering.network import Layer, MatMulWork, Network
 from axir.passes.lowering.placement import Placement
 from axir.passes.lowering.tiling import Tiling, constants_bytes, copied_at_once, matrix_sets
 from axir.target.description import Target
@@ -22,7 +22,7 @@ def grouped(network: Network, placement: Placement, target: Target, *, constants
 
     Greedy, in order: consecutive array layers (whatever other units do between) whose constants are copied at once,
     as long as all their weights fit the sets and their constants fit L1 from the first layer to the last. They take no
-    more of it where all constants live in L1.
+    more of it where all constants live in L1. A product of two tensors ends a group, as it fills sets with pixels.
     """
     chained = {member.layer.index for chain in placement.chains for member in chain.members}
     free = dict(placement.free)
@@ -40,6 +40,8 @@ def grouped(network: Network, placement: Placement, target: Target, *, constants
         members = []
 
     for layer in network.layers:
+        if isinstance(layer.work, MatMulWork):
+            close()
         if not isinstance(layer.work, list):
             continue
         if layer.index in chained or not _may_join(layer, placement.tilings[layer.index], target):

@@ -159,8 +159,8 @@ def finish(
 ) -> VectorCode:
     """Append the epilogue's steps and the requantization to `result`, and allocate registers.
 
-    `extras` are the number and type of the tensor that each step with an operand takes, in order; one that is taken
-    twice is loaded once. Raises `AxirError` where the program is too long.
+    `extras` are the number and type of the operand that each step takes, in order; one that is taken twice is loaded
+    once. A tensor that is added and subtracted is two operands. Raises `AxirError` where the program is too long.
     """
     inverse, zero_point = requantization(result, store)
     code.inverse, code.zero_point = code.real(inverse), code.integer(zero_point)
@@ -238,11 +238,12 @@ def _append(
             if step.kind == "hard_sigmoid":
                 constant(StepOp.MAX, 0.0)
                 constant(StepOp.MIN, 1.0)
-        case "add" | "mul" | "max" | "min":
+        case "add" | "sub" | "mul" | "max" | "min":
             number, element = extras.pop(0)
             scale, zero_point = quant_arrays(element, store)
-            value = code.operand(number, zero_point, scale)
-            code.apply(StepOp[step.kind.upper()], value=value)
+            negative = step.kind == "sub"  # a difference is the sum with the negative, exactly
+            value = code.operand(number, zero_point, -scale if negative else scale)
+            code.apply(StepOp.ADD if negative else StepOp[step.kind.upper()], value=value)
         case _:
             code.apply(StepOp.TABLE)
             code.table = step

@@ -190,7 +190,11 @@ class AffineToDepthwise(RewritePattern):
 
 @dataclass(frozen=True)
 class SubtractionToAdd(RewritePattern):
-    """sub(a, b) of two activations on NCHW -> add(a, mul(b, -1))"""
+    """sub(a, b) of two activations on NCHW -> add(a, mul(b, -1)), where a convolution takes both
+
+    That of b, which gives its weights the sign, or else a depthwise one for mul(b, -1). Not where what computes a can
+    take the difference, nor where b broadcasts, and its convolution could not take the sum.
+    """
 
     store: WeightStore
 
@@ -199,6 +203,10 @@ class SubtractionToAdd(RewritePattern):
         import numpy as np
 
         if not is_f32(op.result) or len(base.shape_of(op.b)) != 4 or is_constant(op.b):
+            return
+        own = isinstance(op.b.owner, Convolution) and op.b.has_one_use()
+        takes = isinstance(op.a.owner, ax.EpilogueOp) and op.a.has_one_use() and op.a.type == op.result.type
+        if not own and (takes or op.b.type != op.result.type):
             return
         minus_one = f32_op(np.asarray(-1.0), self.store)
         negative = base.build(ax.MulOp, [op.b, minus_one])

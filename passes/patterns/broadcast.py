@@ -41,12 +41,12 @@ class ConstantOfPositions(RewritePattern):
 
 @dataclass(frozen=True)
 class BroadcastOfOneChannel(RewritePattern):
-    """x + m, x * m, max or min, where m has one channel and x has C -> the same, a convolution of 1x1 repeating m"""
+    """x + m, x - m, x * m, max or min, where m has one channel of C -> the same, a convolution of 1x1 repeating m"""
 
     store: WeightStore
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp, rewriter: PatternRewriter):
+    def match_and_rewrite(self, op: ax.AddOp | ax.SubOp | ax.MulOp | ax.MaxOp | ax.MinOp, rewriter: PatternRewriter):
         import numpy as np
 
         shape = base.shape_of(op.result)

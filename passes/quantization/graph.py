@@ -47,7 +47,7 @@ def data_constants(graph: ax.GraphOp) -> list[SSAValue]:
     """Constants that are data and not parameters: parts of concatenations, operands of what takes two tensors."""
     found: dict[SSAValue, None] = {}
     for op in graph.body.block.ops:
-        if isinstance(op, ax.ConcatOp | ax.AddOp | ax.MulOp | ax.MaxOp | ax.MinOp):
+        if isinstance(op, ax.ConcatOp | ax.AddOp | ax.SubOp | ax.MulOp | ax.MaxOp | ax.MinOp):
             data = list(op.operands)
         else:
             data = [extra for extra, step in _taken(op) if step != "prelu"]

@@ -181,7 +181,8 @@ class _Lowering:
         if isinstance(op, ax.PReluOp):
             return self._fused(op, axq.MapOp, op.input, {}, [step], [op.slope])
         shape = base.shape_of(op.result)
-        large = next((index for index, value in enumerate(op.operands) if base.shape_of(value) == shape), 0)
+        whole = [index for index, value in enumerate(op.operands) if base.shape_of(value) == shape]
+        large = whole[0] if whole and not isinstance(op, ax.SubOp) else 0
         others = [value for index, value in enumerate(op.operands) if index != large]
         return self._fused(op, axq.MapOp, op.operands[large], {}, [step], others)
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from on_device import check_on_device
 from onnx import helper, numpy_helper
-
-from axir.compiler import CompilerConfig, compile, quantize
 
 
 def ints(*numbers: int) -> NDArray[np.int64]:
@@ -33,27 +30,9 @@ def model(shape: tuple[int, ...], kind: str, constants: list[NDArray[Any]], **at
     return onnx.shape_inference.infer_shapes(result, strict_mode=True)
 
 
-def check(
-    onnx_model: Any, shape: tuple[int, ...], folder: Path, seed: int, config: CompilerConfig | None = None
-) -> None:
-    """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives."""
+def check(onnx_model: Any, shape: tuple[int, ...], folder: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    images = [rng.uniform(-1, 2, shape).astype(np.float32) for _ in range(4)]
-    path = folder / "model.onnx"
-    onnx.save(onnx_model, path)
-    config = config or CompilerConfig()
-    quantized = quantize(path, images, config)
-    compile(quantized, config, folder / "out", check=2)
-    report = json.loads((folder / "out" / "compilation_report.json").read_text())
-    assert report["check"]["bit_exact"]
-    described = json.loads((folder / "out" / "compiled_model" / "model.json").read_text())
-    assert not [part for part in described["parts"] if "onnx" in json.dumps(part)], described["parts"]
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for image in images:
-        expected = np.asarray(cast("Any", session.run(None, {"x": image})[0]), np.float32)
-        (got,) = quantized(image)
-        span = max(float(np.ptp(expected)), float(np.abs(expected).max()), 1.0)
-        assert np.abs(got - expected).max() <= 0.03 * span
+    check_on_device(onnx_model, [{"x": rng.uniform(-1, 2, shape).astype(np.float32)} for _ in range(4)], folder)
 
 
 CASES = ["slice", "sum", "mean", "max", "transpose", "average"]

@@ -83,7 +83,7 @@ class Builder:
             if slope is None:
                 kinds.append("prelu")
             if same and len(extras) < 2:
-                kinds += ["add", "mul", "max", "min"]
+                kinds += ["add", "sub", "mul", "max", "min"]
             kind = self.draw(st.sampled_from(kinds))
             arguments: tuple[float, ...] = ()
             if kind == "clip":
@@ -220,7 +220,7 @@ class Builder:
         pair = [row, column] if self.draw(st.booleans()) else [column, row]
         shape = (*shape_of(row)[:2], shape_of(column)[2], shape_of(row)[3])
         steps, extras, slope = self.epilogue(shape, 1)
-        kind = self.draw(st.sampled_from(["add", "mul", "max", "min"]))
+        kind = self.draw(st.sampled_from(["add", "sub", "mul", "max", "min"]))
         properties: dict[str, Attribute] = {"epilogue": EpilogueAttr([Step(kind), *steps])}
         if slope is not None:
             properties["slope"] = slope

@@ -69,6 +69,7 @@ SUPPORTED = {
     "add of a channel vector": binary("add", Y, X, X),
     "mul of two vectors": binary("mul", Y, Y, Y),
     "mul of a row": binary("mul", X, "tensor<1x4x1x6xf32>", X),
+    "difference": binary("sub", Y, X, X),
     "max of two": binary("max", X, X, X),
     "min of a constant": (f"%a: {X}", f"%b: {Y}", f"ax.min %a, %b : ({X}, {Y}) -> {X}"),
     "add of a row and a column": binary("add", "tensor<1x4x6x1xf32>", "tensor<1x4x1x6xf32>", X),

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from device_builds import ELEMENT, METIS, Network, built
 from small_networks import SIZE, save, sound
+from xdsl.dialects.builtin import BoolAttr, FloatAttr, f64, i1
 
 from axir.dialects import axq
-from axir.dialects.base import ints
+from axir.dialects.base import integer, ints, shape_of
 from axir.dialects.epilogue import Step
 from axir.ir.diagnostics import AxirError
 from axir.runtime import Context
@@ -159,6 +160,17 @@ def test_group_ifdw_tasks_with_other_settings() -> None:
         {"tiling_depth": 3, "l1_constraint": 16_000},
     ):  # fmt: skip
         built(chain(6, depthwise=True), group_ifdw_tasks=True, **settings)
+
+
+def test_group_ifdw_tasks_does_not_reach_over_products_of_tensors() -> None:
+    """These load pixels into the weight sets."""
+    network = Network()
+    x = network.conv(network.take(6, 2, 2), 6)
+    y = network.add(axq.MapOp, [x, []], {}, shape_of(x), axq.QuantType.per_tensor(0.5, 0))
+    properties = {"heads": integer(3), "transpose": BoolAttr(1, i1), "factor": FloatAttr(0.01, f64)}
+    product = network.add(axq.MatMulOp, [x, y, []], properties, (1, 4, 6, 2), ELEMENT)
+    network.finish(network.conv(product, 8))
+    assert len(built(network, group_ifdw_tasks=True).tasks("load")) > 2
 
 
 def test_group_ifdw_tasks_leaves_out_what_l1_has_no_room_for() -> None:

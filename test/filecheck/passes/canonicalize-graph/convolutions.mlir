@@ -157,13 +157,33 @@ ax.graph @mask(%a: tensor<1x2x3x3xf32> "a", %m: tensor<1x1x3x3xf32> "m", %n: ten
   ax.return %z : tensor<1x2x3x3xf32>
 }
 
-// a - b of two activations
+// a - b of two activations: a convolution that nothing else reads takes the sign into its weights.
 // CHECK:      ax.graph @difference
-// CHECK:        [[M:%.*]] = ax.constant dense<-1.000000e+00> : tensor<2x1x1x1xf32>
+// CHECK-NEXT:   [[M:%.*]] = ax.constant dense<-1.000000e+00> : tensor<2x1x1x1xf32>
 // CHECK-NEXT:   [[N:%.*]] = ax.conv %b, [[M]] {{.*}} group 2
 // CHECK-NEXT:   [[Y:%.*]] = ax.add %a, [[N]]
-// CHECK-NEXT:   ax.return [[Y]]
+// CHECK-NEXT:   [[V:%.*]] = ax.constant dense<-2.000000e+00> : tensor<2x2x1x1xf32>
+// CHECK-NEXT:   [[C:%.*]] = ax.conv %b, [[V]]
+// CHECK-NEXT:   [[Z:%.*]] = ax.add [[Y]], [[C]]
+// CHECK-NEXT:   ax.return [[Z]]
 ax.graph @difference(%a: tensor<1x2x3x3xf32> "a", %b: tensor<1x2x3x3xf32> "b") -> ("y") {
+  %w = ax.constant dense<2.0> : tensor<2x2x1x1xf32> : tensor<2x2x1x1xf32>
   %y = ax.sub %a, %b : (tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
-  ax.return %y : tensor<1x2x3x3xf32>
+  %c = ax.conv %b, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x2x3x3xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x3x3xf32>
+  %z = ax.sub %y, %c : (tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  ax.return %z : tensor<1x2x3x3xf32>
+}
+
+// What a convolution computes, less something, and less what broadcasts, stays: a step of an epilogue.
+// CHECK:      ax.graph @difference_of_convolution
+// CHECK:        [[C:%.*]] = ax.conv %a,
+// CHECK-NEXT:   [[Y:%.*]] = ax.sub [[C]], %b
+// CHECK-NEXT:   [[Z:%.*]] = ax.sub [[Y]], %r
+// CHECK-NEXT:   ax.return [[Z]]
+ax.graph @difference_of_convolution(%a: tensor<1x2x3x3xf32> "a", %b: tensor<1x2x3x3xf32> "b", %r: tensor<1x2x1x3xf32> "r") -> ("y") {
+  %w = ax.constant dense<2.0> : tensor<2x2x1x1xf32> : tensor<2x2x1x1xf32>
+  %c = ax.conv %a, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x2x3x3xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x3x3xf32>
+  %y = ax.sub %c, %b : (tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %z = ax.sub %y, %r : (tensor<1x2x3x3xf32>, tensor<1x2x1x3xf32>) -> tensor<1x2x3x3xf32>
+  ax.return %z : tensor<1x2x3x3xf32>
 }

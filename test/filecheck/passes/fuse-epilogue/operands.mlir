@@ -124,3 +124,19 @@ ax.graph @main(%x: tensor<1x1x3x3xf32> "x", %r: tensor<1x1x1x3xf32> "r") -> ("y"
   %y = ax.min %s, %r : (tensor<1x1x3x3xf32>, tensor<1x1x1x3xf32>) -> tensor<1x1x3x3xf32>
   ax.return %y : tensor<1x1x3x3xf32>
 }
+
+// -----
+
+// A difference goes to what computes its first operand, not to the other.
+// CHECK:      ax.graph @main
+// CHECK:        [[A:%.*]] = ax.conv %x, %w strides {{.*}} epilogue <sub> extras %y :
+// CHECK-NEXT:   [[B:%.*]] = ax.conv %x, %w strides {{.*}} group 1 :
+// CHECK-NEXT:   ax.sub %y, [[B]]
+ax.graph @main(%x: tensor<1x1x3x3xf32> "x", %y: tensor<1x1x3x3xf32> "y") -> ("a", "b") {
+  %w = ax.constant dense<2.0> : tensor<1x1x1x1xf32> : tensor<1x1x1x1xf32>
+  %c = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %a = ax.sub %c, %y : (tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xf32>
+  %d = ax.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x1x3x3xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x3x3xf32>
+  %b = ax.sub %y, %d : (tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xf32>
+  ax.return %a, %b : tensor<1x1x3x3xf32>, tensor<1x1x3x3xf32>
+}

@@ -52,6 +52,20 @@ axq.graph @extremes(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x4x4x
 
 // -----
 
+// A difference is the sum with an operand of negative scale; both signs of a tensor are two operands.
+axq.graph @difference(%a: tensor<1x8x4x4x!axq.q<0.5 : 5>> "a", %b: tensor<1x8x4x4x!axq.q<0.25 : -7>> "b") -> ("y") {
+  %y = axq.map %a epilogue <sub, relu, mul> extras %b, %b : tensor<1x8x4x4x!axq.q<0.25 : -7>>, tensor<1x8x4x4x!axq.q<0.25 : -7>>
+    : tensor<1x8x4x4x!axq.q<0.5 : 5>> -> tensor<1x8x4x4x!axq.q<0.5 : 1>>
+  axq.return %y : tensor<1x8x4x4x!axq.q<0.5 : 1>>
+}
+// CHECK-LABEL: aipu.program "difference"
+// CHECK: aipu.vec
+// CHECK-SAME: steps = [load r1 0, add r0 r1, max r0 0.0, load r1 1, mul r0 r1]
+// CHECK-SAME: operand0_zero = -7, operand0_scale = -0.25,
+// CHECK-SAME: operand1_zero = -7, operand1_scale = 0.25,
+
+// -----
+
 // A byte for every byte: a table with a bin for each, of bytes as they stand; what computes the same shares it.
 axq.graph @lookup(%x: tensor<1x8x4x4x!axq.q<0.5 : 5>> "x") -> ("y") {
   %a = axq.lookup %x table dense<3> : tensor<256xi8> : tensor<1x8x4x4x!axq.q<0.5 : 5>> -> tensor<1x8x4x4x!axq.q<0.25 : 1>>

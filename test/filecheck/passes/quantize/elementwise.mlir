@@ -54,3 +54,14 @@ ax.graph @main(%x: tensor<1x2x2x2xf32> "x") -> ("y") attributes {arg_stats = [#a
   %gate = ax.unary %cube <softsign> {ax.stats = #ax.stats<-1.0, 1.0>} : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
   ax.return %gate : tensor<1x2x2x2xf32>
 }
+
+// -----
+
+// What is subtracted is an operand, whichever is larger.
+// CHECK-LABEL: @main
+// CHECK: %difference = axq.map %e epilogue <sub> extras %x : tensor<1x2x2x2x!axq.q<0.5 : 0>> : tensor<1x2x1x1x!axq.q<0.5 : 0>> -> tensor<1x2x2x2x
+ax.graph @main(%x: tensor<1x2x2x2xf32> "x", %e: tensor<1x2x1x1xf32> "e") -> ("y")
+    attributes {arg_stats = [#ax.stats<-64.0, 63.5>, #ax.stats<-64.0, 63.5>]} {
+  %difference = ax.sub %e, %x {ax.stats = #ax.stats<-32.0, 31.75>} : (tensor<1x2x1x1xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
+  ax.return %difference : tensor<1x2x2x2xf32>
+}
