@@ -136,9 +136,7 @@ BROADCASTS: dict[str, Callable[[Graph], object]] = {
     "a computed slope": lambda g: g("PRelu", "x", g.input(1, C, H, 1)),
     "expanded": lambda g: g("Expand", g.input(1, C, 1, 1), np.array(SHAPE)),
     "expanded channels": lambda g: g("Expand", g.input(1, 1, H, W), np.array(SHAPE)),
-    "expanded parts": lambda g: g(
-        "Relu", g("Concat", "x", g("Expand", g.input(1, 1, 1, W), np.array(SHAPE)), axis=1)
-    ),
+    "expanded parts": lambda g: g("Relu", g("Concat", "x", g("Expand", g.input(1, 1, 1, W), np.array(SHAPE)), axis=1)),
     "tiled": lambda g: g("Tile", g.input(1, C, 1, W), np.array([1, 1, H, 1])),
 }
 
