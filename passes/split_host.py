@@ -54,7 +54,8 @@ class SplitHost(ModulePass):
     that only the host's part after it uses, and that shares nothing with the rest of the device's. What has more on
     both sides becomes a host island between two segments, if these pay for their transfers (passes/partition.py).
     Without `host_islands` it stays in @main, where `validate-operators` finds it. Host parts that the module has
-    already get what is added; a module with islands stays as it is.
+    already get what is added; a module with islands stays as it is. A concatenation at the end is the host's as well:
+    int8 parts of one tensor would share a scale.
 
     Raises `AxirError` where nothing is left for the device. Without `run_graph_cleaner` it does nothing.
     """
@@ -106,6 +107,9 @@ def partition(ops: Sequence[Operation], target: Target | None) -> dict[str, Ops]
         feeds_host = all(user in after or user in part for value in results(part) for user in users(value))
         if feeds_host and 0 < limit >= total_macs(after | part):
             after |= part
+    joining = _joining_outputs(ops, after)
+    if any(op not in before and op not in after and op not in joining for op in ops):
+        after |= joining
     device = {op: None for op in ops if op not in before and op not in after}
     forced = {op: None for op in device if op in reasons}
     if not device or (target is not None and len(forced) == len(device)):
@@ -126,6 +130,17 @@ def partition(ops: Sequence[Operation], target: Target | None) -> dict[str, Ops]
     early = {op: None for op in ops if op in before and op in wanted}
     late = {op: None for op in ops if op not in early and op not in middle}
     return ({PREAMBLE: early} if early else {}) | pieces | ({POSTAMBLE: late} if late else {})
+
+
+def _joining_outputs(ops: Sequence[Operation], after: Ops) -> Ops:
+    """Concatenations of what then only the host uses: there every part keeps a scale of its own."""
+    found: Ops = {}
+    for op in reversed(ops):
+        if isinstance(op, ax.ConcatOp) and op not in after:
+            below = users(op.result)
+            if all(user in after or user in found or isinstance(user, ax.ReturnOp) for user in below):
+                found[op] = None
+    return found
 
 
 def _host_parts(ops: Sequence[Operation], reasons: dict[Operation, str], limit: float) -> tuple[Ops, Ops]:

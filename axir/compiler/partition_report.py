@@ -134,6 +134,8 @@ def _reason(op: Operation, ops: Sequence[Operation], refused: Ops, kind: str) ->
         return "it follows what the device cannot run, and is not worth a device segment"
     if any(other in refused for other in dependents(op, ops)):
         return "what the device cannot run depends on it, and it is not worth a device segment"
+    if isinstance(op, ax.ConcatOp):
+        return "its parts have scales of their own up to here, on the device they would share one"
     return "only the host uses it, and it is not worth the device"
 
 

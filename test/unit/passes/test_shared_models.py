@@ -17,26 +17,26 @@ from axir.passes.pipeline import GRAPH_PASSES
 # Operators of @main and of @postamble in the end. A conv with an epilogue counts as one.
 MODELS: dict[str, tuple[dict[str, Sequence[int]], dict[str, int], dict[str, int]]] = {
     "mnist8": ({}, {"conv": 3, "max_pool": 2}, {"reshape": 1}),
-    "resnet8_cifar10": ({}, {"conv": 10, "avg_pool": 1}, {"reshape": 1, "softmax": 1}),
+    "resnet8_cifar10": ({}, {"conv": 10, "avg_pool": 1, "softmax": 1}, {"reshape": 1}),
     "mobilenetv2_imagenet": ({}, {"conv": 53, "avg_pool": 1}, {"reshape": 1}),
     "squeezenet1_1_rand": ({}, {"conv": 26, "max_pool": 3, "concat": 8, "avg_pool": 1}, {"reshape": 1}),
     "efficientnet_b0_rand": ({}, {"conv": 82, "avg_pool": 17, "mul": 16}, {"reshape": 1}),
     "ppocr_cls": (
         {"x": (1, 3, 48, 192)},
-        {"conv": 54, "avg_pool": 10, "mul": 9, "max_pool": 1},
-        {"reshape": 1, "softmax": 1},
+        {"conv": 54, "avg_pool": 10, "mul": 9, "max_pool": 1, "softmax": 1},
+        {"reshape": 1},
     ),
     "minifasnetv2_80": ({}, {"conv": 51}, {"reshape": 1}),
     "unet_small_rand": ({}, {"conv": 19, "max_pool": 4, "conv_transpose": 4, "concat": 4}, {}),
     "fastestdet": (
         {},
-        {"conv": 70, "max_pool": 1, "concat": 18, "slice": 26, "conv_transpose": 1, "avg_pool": 1},
-        {"transpose": 2, "softmax": 1, "concat": 1},
+        {"conv": 70, "max_pool": 1, "concat": 18, "slice": 26, "conv_transpose": 1, "avg_pool": 1, "softmax": 1},
+        {"concat": 1},
     ),
     "yunet_n_320": (
         {},
         {"conv": 59, "max_pool": 4, "conv_transpose": 2},
-        {"reshape": 12, "sigmoid": 6, "transpose": 6},
+        {"reshape": 12, "transpose": 6},
     ),
 }
 

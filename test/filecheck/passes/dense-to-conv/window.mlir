@@ -79,11 +79,11 @@ ax.graph @heads(%x: tensor<1x1x2x2xf32> "x") -> ("y") {
   ax.return %c : tensor<1x3xf32>
 }
 
-// A softmax is not elementwise: it stays behind the reshape.
+// A softmax over the classes is one over channels.
 // CHECK:      ax.graph @softmax
 // CHECK:        [[V:%.*]] = ax.conv
-// CHECK-NEXT:   [[R:%.*]] = ax.reshape [[V]] shape [1, 2]
-// CHECK-NEXT:   ax.softmax [[R]] axis 1
+// CHECK-NEXT:   [[S:%.*]] = ax.softmax [[V]] axis 1
+// CHECK-NEXT:   ax.reshape [[S]] shape [1, 2]
 ax.graph @softmax(%x: tensor<1x1x2x2xf32> "x") -> ("y") {
   %f = ax.reshape %x shape [1, 4] : tensor<1x1x2x2xf32> -> tensor<1x4xf32>
   %w = ax.constant dense<3.0> : tensor<4x2xf32> : tensor<4x2xf32>

@@ -153,3 +153,33 @@ ax.graph @postamble(%y: tensor<1x1x2x2xf32> "y") -> ("z") {
   %z = ax.relu %y : tensor<1x1x2x2xf32> -> tensor<1x1x2x2xf32>
   ax.return %z : tensor<1x1x2x2xf32>
 }
+
+// -----
+
+// A concatenation at the end is the host's, and its parts are outputs of the device; one in the middle is not.
+// CHECK:      ax.graph @main
+// CHECK:        ax.concat
+// CHECK:        ax.return %{{.*}}, %{{.*}} : tensor<1x4x3x3xf32>, tensor<1x4x3x3xf32>
+// CHECK:      ax.graph @postamble
+// CHECK-NEXT:   [[C:%.*]] = ax.concat
+// CHECK-NEXT:   ax.return [[C]]
+ax.graph @main(%x: tensor<1x2x3x3xf32> "x") -> ("y") {
+  %w = ax.constant dense<1.0> : tensor<4x4x1x1xf32> : tensor<4x4x1x1xf32>
+  %r = ax.relu %x : tensor<1x2x3x3xf32> -> tensor<1x2x3x3xf32>
+  %b = ax.concat %x, %r axis 1 : (tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>) -> tensor<1x4x3x3xf32>
+  %a = ax.conv %b, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] group 1 : (tensor<1x4x3x3xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x3x3xf32>
+  %s = ax.sigmoid %a : tensor<1x4x3x3xf32> -> tensor<1x4x3x3xf32>
+  %c = ax.concat %a, %s axis 1 : (tensor<1x4x3x3xf32>, tensor<1x4x3x3xf32>) -> tensor<1x8x3x3xf32>
+  ax.return %c : tensor<1x8x3x3xf32>
+}
+
+// -----
+
+// Where there is nothing else, it stays.
+// CHECK:      ax.graph @main
+// CHECK-NEXT:   ax.concat
+// CHECK-NOT:  @postamble
+ax.graph @main(%x: tensor<1x2x3x3xf32> "x") -> ("y") {
+  %c = ax.concat %x, %x axis 1 : (tensor<1x2x3x3xf32>, tensor<1x2x3x3xf32>) -> tensor<1x4x3x3xf32>
+  ax.return %c : tensor<1x4x3x3xf32>
+}
