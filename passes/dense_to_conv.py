@@ -131,8 +131,11 @@ class ElementwiseOnChannels(RewritePattern):
             return
         operands: list[SSAValue] = []
         new: list[Operation] = []
+        reshapes: list[Operation] = []
         for value in op.operands:
             moved = channels(value) if value.type == op.result.type else None
+            if moved is not None and isinstance(value.owner, Operation):
+                reshapes.append(value.owner)
             if moved is None:
                 broadcast = constant_channels(value, base.shape_of(op.result), self.store)
                 if broadcast is None:
@@ -143,7 +146,7 @@ class ElementwiseOnChannels(RewritePattern):
         if len(new) < len(operands):
             result = base.build(type(op), operands, dict(op.properties))
             result.location = op.location
-            replace(rewriter, op, [*new, result, reshape(result.result, base.shape_of(op.result))])
+            replace(rewriter, op, [*new, result, reshape(result.result, base.shape_of(op.result))], *reshapes)
 
 
 class ConcatOfChannels(RewritePattern):
