@@ -119,10 +119,11 @@ def constraint_reshape(op: ax.ReshapeOp) -> str | None:
 
 
 def constraint_broadcast(op: ax.AddOp | ax.MulOp) -> str | None:
-    """Operands have equal shapes, or one of them is [1, C, 1, 1] and broadcasts to the other."""
+    """Operands have equal shapes, or one of them is [1, C, 1, 1], or a constant, and broadcasts to the other."""
     shape = base.shape_of(op.result)
     shapes = [base.shape_of(op.a), base.shape_of(op.b)]
-    fits = shape in shapes and all(other in (shape, (1, shape[1], 1, 1)) for other in shapes)
+    computed = [base.shape_of(value) for value in (op.a, op.b) if not is_constant(value)]
+    fits = shape in computed and all(other in (shape, (1, shape[1], 1, 1)) for other in computed)
     return None if fits else f"operands of shapes {list(shapes[0])} and {list(shapes[1])} broadcast in another way"
 
 
@@ -189,6 +190,11 @@ def constraint_concat_axis(op: ax.ConcatOp) -> str | None:
     return None if op.axis.value.data > 0 else "it concatenates along the batch"
 
 
+def constraint_gather_axis(op: ax.GatherOp) -> str | None:
+    """A gather takes rows or columns; of channels it becomes slices or a convolution."""
+    return None if op.axis.value.data in (2, 3) else f"it takes elements along axis {op.axis.value.data}"
+
+
 def constraint_copies(op: ax.RearrangeOp) -> str | None:
     """A rearrangement takes at most 256 copies, each of three nested loops around rows of bytes."""
     split = sorted(base.ints_of(op.split), reverse=True)
@@ -228,6 +234,7 @@ CONSTRAINTS: dict[type[Operation], tuple[Constraint, ...]] = {
     ax.ConcatOp: (constraint_some_computed, constraint_concat_axis),
     ax.ReshapeOp: (constraint_reshape,),
     ax.RearrangeOp: (constraint_data_is_computed, constraint_copies),
+    ax.GatherOp: (constraint_data_is_computed, constraint_gather_axis),
     ax.SliceOp: (constraint_data_is_computed, constraint_slice_steps),
 }
 """The operators of the device, each with its constraints beyond the general ones."""
@@ -238,15 +245,14 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.BatchNormOp: "its parameters are computed, not constant",
     ax.SubOp: "only tensors [1, C, H, W] are subtracted there, as additions",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
-    ax.PadOp: "only height and width are padded there, with zeros or up to 8 repeated or mirrored rows and columns",
+    ax.PadOp: "only height and width are padded there, with zeros or repeated or mirrored rows and columns",
     ax.ReduceOp: "only means and sums of [1, C, H, W], and maxima over its height and width, run there",
     ax.MaxOp: "it has no maximum of two tensors",
     ax.MinOp: "it has no minimum of two tensors",
-    ax.GatherOp: "it only takes channels in other orders",
     ax.ExpandOp: "it repeats elements only as part of an addition or multiplication",
     ax.DepthToSpaceOp: "it does not move channels to pixels",
     ax.SpaceToDepthOp: "it does not move pixels to channels",
-    ax.ResizeOp: "only enlargements of height and width by whole factors run: nearest, or linear at pixel centres",
+    ax.ResizeOp: "it resizes height and width between convolutions, and elsewhere enlarges them by whole factors",
     ax.GlobalAvgPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.GlobalMaxPoolOp: "only pools over height and width of [1, C, H, W] run there",
     ax.TransposeOp: "it reorders elements only between convolutions, where that takes less time than the host",

@@ -14,9 +14,11 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from axir.dialects import ax, base
 from axir.ir.context import AxContext
+from axir.ir.location import rewrite
 from axir.passes.device_support import unsupported
 from axir.passes.graph_flow import Ops, ancestors, dependents, macs, operators, total_macs, users
 from axir.passes.graph_parts import HOST_SHARE, MAIN, parts_of
+from axir.passes.patterns.resize import ResizeByGather
 from axir.passes.patterns.values import is_constant, is_f32
 from axir.passes.pixels.region import TRANSPARENT, around
 from axir.passes.pixels.rewrite import PixelRewriter
@@ -31,10 +33,11 @@ Movement = ax.ReshapeOp | ax.TransposeOp | ax.RearrangeOp
 class Rearrange(ModulePass):
     """Brings operators between convolutions, or products of tensors, of @main to [1, C, H, W].
 
-    What the device refuses there is done on pixels (passes/pixels), with the operators around it: tensors of other
-    ranks, a softmax along another axis. Then reshapes and transposes between tensors [1, C, H, W] become one
-    `ax.rearrange`, where its copies take less time than a host island would (passes/partition.py). Nothing changes
-    where a host part could begin or end (passes/split_host.py): what moves there the host moves with the transfer.
+    Height and width are resized there by gathers. What else the device refuses is done on pixels (passes/pixels), with
+    the operators around it: tensors of other ranks, a softmax along another axis. Then reshapes and transposes between
+    tensors [1, C, H, W] become one `ax.rearrange`, where its copies take less time than a host island would
+    (passes/partition.py). Nothing changes where a host part could begin or end (passes/split_host.py): what moves
+    there the host moves with the transfer.
     """
 
     name = "rearrange"
@@ -46,6 +49,9 @@ class Rearrange(ModulePass):
         if graph is None:
             return
         inside = between_products(operators(graph))
+        if any(isinstance(one, ax.ResizeOp) for one in inside):
+            rewrite(op, ResizeByGather(context.store, inside))
+            inside = between_products(operators(graph))
         refused = [one for one in inside if isinstance(one, TRANSPARENT) and unsupported(one) is not None]
         if not refused:
             return

@@ -274,6 +274,13 @@ class _Drawing:
         properties = {"split": ints(split), "perm": ints(perm), "shape": ints(shape)}
         return self.builder.add(axq.RearrangeOp, [x], properties, shape, axq.quant_of(x))
 
+    def gather(self) -> SSAValue:
+        shape, axis = self.shape(), self.number(2, 3)
+        x = self.builder.input(shape, self.element())
+        indices = self.draw(st.lists(st.integers(0, shape[axis] - 1), min_size=1, max_size=9))
+        properties = {"axis": integer(axis), "indices": ints(indices)}
+        return self.builder.add(axq.GatherOp, [x], properties, shapes.gather(shape, axis, indices), axq.quant_of(x))
+
     def stored(self) -> SSAValue:
         shape = self.shape()
         value = self.builder.constant(self.rng.integers(-128, 128, shape).astype(np.int8))
@@ -314,6 +321,7 @@ KINDS = (
     "normalize",
     "reshape",
     "rearrange",
+    "gather",
     "stored",
     "concat",
     "slice",

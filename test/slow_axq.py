@@ -54,6 +54,13 @@ def _operation(op: Any, inputs: list[Any], store: Any) -> Any:
                 place = place * size + index[perm.index(axis)]
             result.flat[number] = x.flat[place]
         return result
+    if isinstance(op, axq.GatherOp):
+        for place, index in enumerate(ints_of(op.indices)):
+            if op.axis.value.data == 2:
+                result[:, :, place, :] = x[:, :, index, :]
+            else:
+                result[:, :, :, place] = x[:, :, :, index]
+        return result
     if isinstance(op, axq.ConcatOp):
         position = 0
         for part in inputs:

@@ -575,6 +575,27 @@ class RearrangeOp(QuantOp):
         return quantized(shape, quant_of(self.input))
 
 
+ROWS, COLUMNS = 2, 3
+"""The axes of height and width."""
+
+
+@irdl_op_definition
+class GatherOp(QuantOp):
+    """The rows (axis 2) or columns (axis 3) at `indices`, in any order and number; scale and zero point stay."""
+
+    name = "axq.gather"
+    input = operand_def(TensorType)
+    axis = prop_def(IntegerAttr.constr(i64))
+    indices = prop_def(WINDOW)
+    assembly_format = "$input `axis` $axis `indices` $indices attr-dict `:` type($input) `->` type($result)"
+
+    def infer(self) -> Tensor:
+        axis = self.axis.value.data
+        if axis not in (ROWS, COLUMNS):
+            raise ValueError(f"axis is {axis}; a gather picks rows, axis {ROWS}, or columns, axis {COLUMNS}")
+        return quantized(shapes.gather(shape_of(self.input), axis, ints_of(self.indices)), quant_of(self.input))
+
+
 @irdl_op_definition
 class ConcatOp(QuantOp):
     """Concatenation along `axis`; all inputs and the result share scale and zero point."""
@@ -627,6 +648,7 @@ Axq = Dialect(
         ConstantOp,
         ReshapeOp,
         RearrangeOp,
+        GatherOp,
         ConcatOp,
         SliceOp,
     ],

@@ -115,6 +115,9 @@ def _kernel(op: Operation, store: WeightStore) -> Kernel:
         case axq.RearrangeOp():
             split, perm, shape = map(ints_of, (op.split, op.perm, op.shape))
             return lambda inputs: inputs[0].reshape(split).transpose(perm).reshape(shape)
+        case axq.GatherOp():
+            along, indices = op.axis.value.data, ints_of(op.indices)
+            return lambda inputs: inputs[0].take(indices, axis=along)
         case axq.ConcatOp():
             axis = op.axis.value.data
             return lambda inputs: np.concatenate(inputs, axis=axis)

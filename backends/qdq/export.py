@@ -137,6 +137,9 @@ class _Export:
                 value = self.node("Transpose", f"{base}.moved", [value], perm=list(ints_of(op.perm)))
                 shape = self.constant(f"{base}.shape", np.array(shape_of(op.result), np.int64))
                 return self.node("Reshape", base, [value, shape])
+            case axq.GatherOp():
+                indices = self.constant(f"{base}.indices", np.array(ints_of(op.indices), np.int64))
+                return self.node("Gather", base, [*inputs, indices], axis=op.axis.value.data)
             case axq.ConcatOp():
                 return self.node("Concat", base, inputs, axis=op.axis.value.data)
             case axq.SliceOp():

@@ -27,6 +27,7 @@ from axir.passes.lowering.network import (
     MatMulWork,
     Network,
     NormalizeFields,
+    Picks,
     SoftmaxFields,
     Walk,
     WindowWork,
@@ -139,6 +140,8 @@ class _Builder:
                 self._reshape(op)
             case axq.RearrangeOp():
                 self._rearrange(op)
+            case axq.GatherOp():
+                self._gather(op)
             case axq.ConcatOp():
                 self._concat(op)
             case axq.SliceOp():
@@ -247,6 +250,9 @@ class _Builder:
         found: list[Tensor] = []
         for value in values:
             tensor = self.tensors[value]
+            if isinstance(value.owner, axq.ConstantOp) and shape_of(value)[2:] != (1, 1):
+                found.append(self._repeated(value.owner, result))
+                continue
             full = (tensor.height, tensor.width) == (result.height, result.width)
             if tensor.channels != result.channels or not (full or (tensor.height, tensor.width) == (1, 1)):
                 raise AxirError(
@@ -495,21 +501,27 @@ class _Builder:
         result.producer = max([*producers, len(self.network.layers) - 1])
 
     def _constant(self, op: axq.ConstantOp) -> None:
-        """A storage with its bytes in it, outside of L1."""
+        self.tensors[op.result] = self._stored(op, shape_of(op.result), self.runs[op.result])
+
+    def _repeated(self, op: axq.ConstantOp, like: Tensor) -> Tensor:
+        """A constant as an operand that streams beside a tensor: repeated to its size, in its layout."""
+        return self._stored(op, (1, like.channels, like.height, like.width), like.runs)
+
+    def _stored(self, op: axq.ConstantOp, shape: tuple[int, ...], runs: Runs) -> Tensor:
+        """A constant broadcast to a shape, in a storage outside of L1 with its bytes in it."""
         name = _name(op)
-        _, channels, height, width = shape_of(op.result)
-        runs = self.runs[op.result]
+        _, channels, height, width = shape
         storage = t.new_storage(name, height, width, t.runs_width(runs))
         storage.home = "l2"
         value, store, slots, pitch = op.value, self.store, t.slots(runs), storage.pitch
 
         def data() -> NDArray[np.int8]:
             image = np.zeros((height, width, pitch), np.int8)
-            image[:, :, slots] = constant_array(value, store)[0].transpose(1, 2, 0)
+            image[:, :, slots] = np.broadcast_to(constant_array(value, store), shape)[0].transpose(1, 2, 0)
             return image
 
         storage.data = data
-        self.tensors[op.result] = Tensor(name, channels, height, width, runs, storage)
+        return Tensor(name, channels, height, width, runs, storage)
 
     def _reshape(self, op: axq.ReshapeOp) -> None:
         """A copy of all pixels one after the other."""
@@ -528,6 +540,14 @@ class _Builder:
             source = self._relayout(source, t.dense(source.channels), name)
         walk = Walk(ints_of(op.split), ints_of(op.perm))
         self._add(Layer(0, name, "rearrange", source, self._result(op, name), [], passthrough(), None, walk=walk))
+
+    def _gather(self, op: axq.GatherOp) -> None:
+        """Copies of whole pixels."""
+        name, source = _name(op), self.tensors[op.input]
+        if source.sub_word:
+            source = self._relayout(source, self.runs[op.result], name)
+        picks = Picks(op.axis.value.data, ints_of(op.indices))
+        self._add(Layer(0, name, "gather", source, self._result(op, name), [], passthrough(), None, walk=picks))
 
     def _slice(self, op: axq.SliceOp) -> None:
         source = self.tensors[op.input]

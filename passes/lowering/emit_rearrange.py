@@ -1,19 +1,21 @@
-"""Emission of rearrangements: factors of channels, height and width in another order, by copies of runs of bytes.
+"""Emission of rearrangements and gathers: copies of runs of bytes.
 
-A factor has a step in bytes on either side. Factors that follow each other on both sides count as one; what has the
-step 1 on both sides is the row of a copy (where nothing has, a row is one byte), the three longest others are its
-counters, and what is left takes a copy for each of its positions.
+A rearrangement puts factors of channels, height and width in another order. A factor has a step in bytes on either
+side. Factors that follow each other on both sides count as one; what has the step 1 on both sides is the row of a copy
+(where nothing has, a row is one byte), the three longest others are its counters, and what is left takes a copy for
+each of its positions. A gather copies whole pixels, rows or columns at equal distances together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
 from axir.passes.lowering.emission import Emission
-from axir.passes.lowering.jobs import Buffer, job
-from axir.passes.lowering.network import Layer, Walk
+from axir.passes.lowering.jobs import job
+from axir.passes.lowering.network import Layer, Picks, Walk
 from axir.passes.lowering.tensors import Tensor, align
 from axir.target.cost import cost
 from axir.target.description import Target
@@ -31,37 +33,91 @@ class Loop(NamedTuple):
     dst: int
 
 
-def emit_rearrange(e: Emission, layer: Layer, walk: Walk) -> None:
-    """The copies of a layer, after one that fills padding.
+@dataclass(frozen=True)
+class Part:
+    """Loops of copies from byte `src` of the source, or of a pword of zeros, on; to byte `dst` of the output."""
 
-    The array reads whole pwords, so padding must be written; copies of whole pixels take it from the source.
-    """
+    loops: Sequence[Loop]
+    src: int = 0
+    dst: int = 0
+    zeros: bool = False
+
+
+def emit_rearrange(e: Emission, layer: Layer, walk: Walk | Picks) -> None:
+    """The copies of a layer with a walk."""
     source, output = e.home(layer.input), e.home(layer.output)
-    loops = _loops(walk, layer.input, layer.output)
-    if not _whole_pixels(loops, layer.output):
-        zeros = e.zero_pword(layer)
-        last = output.offset + (layer.output.blocks - 1) * PWORD
-        _emit(e, layer, _padding(layer.output), (zeros, 0), (output.buffer, last))
-    _emit(e, layer, loops, (source.buffer, source.offset), (output.buffer, output.offset))
+    for part in _parts(walk, layer.input, layer.output):
+        src = e.zero_pword(layer) if part.zeros else source.buffer
+        read = Address(src.memory, part.src + (0 if part.zeros else source.offset))
+        written = Address(output.buffer.memory, part.dst + output.offset)
+        for dma in _copies(part.loops, read, written):
+            e.step.jobs.append(job(dma, e.store_queue, layer.index, src=src, dst=output.buffer))
     e.flush(layer)
 
 
-def _emit(
-    e: Emission, layer: Layer, loops: Sequence[Loop], source: tuple[Buffer, int], output: tuple[Buffer, int]
-) -> None:
-    (src, read), (dst, written) = source, output
-    for dma in _copies(loops, Address(src.memory, read), Address(dst.memory, written)):
-        e.step.jobs.append(job(dma, e.store_queue, layer.index, src=src, dst=dst))
-
-
-def rearrangement_cycles(layer: Layer, target: Target) -> int:
+def copy_cycles(layer: Layer, walk: Walk | Picks, target: Target) -> int:
     """Cycles of the copies of a layer with a walk, inside L1."""
-    assert layer.walk is not None
-    loops = _loops(layer.walk, layer.input, layer.output)
-    parts = [loops] if _whole_pixels(loops, layer.output) else [loops, _padding(layer.output)]
     origin = Address("l1", 0)
-    dmas = [dma for part in parts for dma in _copies(part, origin, origin)]
+    dmas = [
+        dma for part in _parts(walk, layer.input, layer.output) for dma in _copies(part.loops, origin, origin)
+    ]  # fmt: skip
     return sum(target.device.dispatch + cost(dma, target).cycles for dma in dmas)
+
+
+def _parts(walk: Walk | Picks, source: Tensor, output: Tensor) -> list[Part]:
+    """All that is copied.
+
+    The array reads whole pwords, so padding must be written: copies of whole pixels take it from the source, else it is
+    filled first.
+    """
+    if isinstance(walk, Picks):
+        return _picked(walk, source, output)
+    loops = _loops(walk, source, output)
+    if output.channels % PWORD == 0 or _row(loops).size % PWORD == 0:
+        return [Part(loops)]
+    return [Part(_padding(output), dst=(output.blocks - 1) * PWORD, zeros=True), Part(loops)]
+
+
+def _picked(picks: Picks, source: Tensor, output: Tensor) -> list[Part]:
+    """Rows or columns of whole pixels, those at equal distances together."""
+    rows, columns = (output.height, source.row_pitch, output.row_pitch), (output.width, source.pitch, output.pitch)
+    along, across = (rows, columns) if picks.axis == 2 else (columns, rows)
+    parts: list[Part] = []
+    for taken, put in progressions(picks.indices):
+        loops = [Loop(len(put), taken.step * along[1], put.step * along[2]), Loop(*across)]
+        pixel = Loop(source.blocks * PWORD, 1, 1)
+        parts.append(
+            Part(
+                _joined([pixel, *(one for one in loops if one.size > 1)]), taken.start * along[1], put.start * along[2]
+            )
+        )
+    return parts
+
+
+class Progression(NamedTuple):
+    """start, start + step, ...; the step may be 0."""
+
+    start: int
+    step: int
+
+
+def progressions(indices: Sequence[int]) -> list[tuple[Progression, range]]:
+    """Indices at equal distances, and where they stand: runs of neighbours, or every n-th where these are fewer."""
+    runs: list[tuple[Progression, range]] = []
+    place = 0
+    while place < len(indices):
+        end = place + 1
+        step = indices[end] - indices[place] if end < len(indices) else 0
+        if step >= 0:
+            while end < len(indices) and indices[end] - indices[end - 1] == step:
+                end += 1
+        runs.append((Progression(indices[place], max(step, 0)), range(place, end)))
+        place = end
+    for period in range(2, min(len(runs), len(indices) // 2 + 1)):
+        steps = {later - index for index, later in zip(indices, indices[period:], strict=False)}
+        if len(steps) == 1 and min(steps) >= 0:
+            return [(Progression(indices[n], min(steps)), range(n, len(indices), period)) for n in range(period)]
+    return runs
 
 
 def _loops(walk: Walk, source: Tensor, output: Tensor) -> list[Loop]:
@@ -102,11 +158,6 @@ def _joined(loops: list[Loop]) -> list[Loop]:
         else:
             done.append(loop)
     return done
-
-
-def _whole_pixels(loops: Sequence[Loop], output: Tensor) -> bool:
-    """Whether copies write whole pixels, padding included, or there is none."""
-    return output.channels % PWORD == 0 or _row(loops).size % PWORD == 0
 
 
 def _padding(output: Tensor) -> list[Loop]:

@@ -78,6 +78,14 @@ class Walk:
     perm: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Picks:
+    """The rows (axis 2) or columns (axis 3) that a copy takes, in the order of the output."""
+
+    axis: int
+    indices: tuple[int, ...]
+
+
 Work = list[Phase] | WindowWork | MatMulWork
 
 
@@ -96,7 +104,7 @@ class Layer:
     work: Work | None
     macs: int = 0
     weight_bytes: int = 0  # of the operator, without padding or the zeros between groups
-    walk: Walk | None = None  # of a copy that puts elements in another order
+    walk: Walk | Picks | None = None  # of a copy that puts elements in another order, or takes some of them
 
     @property
     def unit(self) -> str:

@@ -9,10 +9,11 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from axir.dialects import ax, base
 from axir.ir.store import WeightStore
+from axir.passes.patterns.resize import gather
 from axir.passes.patterns.values import f32_op, is_f32, replace
 
 MOST_ROWS = 8
-"""Rows or columns of padding on one side; each is a slice of its own."""
+"""Rows or columns of padding on one side that are slices of their own; of more, a gather takes them with all others."""
 MOST_FACTOR = 8
 """Greatest factor of a linear enlargement: its kernel is twice as large."""
 
@@ -30,6 +31,11 @@ def rows_of(x: SSAValue, axis: int, start: int, count: int = 1) -> ax.SliceOp:
 
 def padded(x: SSAValue, axis: int, before: int, after: int, mirrored: bool) -> list[Operation]:
     """The operations that pad rows or columns with the nearest ones, or mirrored; the last one's result is it."""
+    import numpy as np
+
+    if max(before, after) > MOST_ROWS:
+        places = np.arange(base.shape_of(x)[axis])
+        return [gather(x, axis, np.pad(places, (before, after), mode="reflect" if mirrored else "edge"))]
     last = base.shape_of(x)[axis] - 1
     first = [i if mirrored else 0 for i in range(before, 0, -1)]
     end = [last - i if mirrored else last for i in range(1, after + 1)]
@@ -39,14 +45,14 @@ def padded(x: SSAValue, axis: int, before: int, after: int, mirrored: bool) -> l
 
 
 class PadWithPixels(RewritePattern):
-    """A pad of NCHW that repeats or mirrors a few rows and columns -> slices of them, and concats"""
+    """A pad of NCHW that repeats or mirrors rows and columns -> slices of them, and concats; of many, gathers"""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.PadOp, rewriter: PatternRewriter):
         pads, shape = base.ints_of(op.pads), base.shape_of(op.input)
         if op.mode.data == ax.PadMode.CONSTANT or len(shape) != 4 or not is_f32(op.result):
             return
-        if not 0 <= min(pads) <= max(pads) <= MOST_ROWS or not any(pads) or any(pads[axis] for axis in (0, 1, 4, 5)):
+        if min(pads) < 0 or not any(pads) or any(pads[axis] for axis in (0, 1, 4, 5)):
             return
         value, made = op.input, list[Operation]()
         for axis in (2, 3):

@@ -101,7 +101,7 @@ def record_stats(graph: ax.GraphOp, stats: dict[SSAValue, ax.StatsAttr]) -> None
             cast(Operation, value.owner).attributes[STATS] = attribute
 
 
-SHARING = (ax.MaxPoolOp, ax.ConcatOp, ax.SliceOp, ax.ReshapeOp, ax.RearrangeOp)
+SHARING = (ax.MaxPoolOp, ax.ConcatOp, ax.SliceOp, ax.ReshapeOp, ax.RearrangeOp, ax.GatherOp)
 """Operations that move stored bytes: inputs and result have one scale and zero point."""
 
 

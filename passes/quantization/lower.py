@@ -130,6 +130,8 @@ class _Lowering:
             case ax.RearrangeOp():
                 properties = _copied(op, ("split", "perm", "shape"))
                 return self._build(op, axq.RearrangeOp, [self.tensor(op.input, op)], properties)
+            case ax.GatherOp():
+                return self._build(op, axq.GatherOp, [self.tensor(op.input, op)], _copied(op, ("axis", "indices")))
             case ax.ConcatOp():
                 inputs = [self.tensor(value, op) for value in op.inputs]
                 return self._build(op, axq.ConcatOp, [inputs], _copied(op, ("axis",)))

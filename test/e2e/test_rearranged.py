@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 from rearrangements import rearrangements
 
+from axir.compiler import CompilerConfig
+
 
 class Sandwich:
     """Operators on [1, 8, 6, 10] between two convolutions of 1x1."""
@@ -51,7 +53,9 @@ class Sandwich:
         return onnx.shape_inference.infer_shapes(made, strict_mode=True)
 
 
-@pytest.mark.parametrize("case", ["transpose", "rearrange", "reshape", "softmax", "rank3", "rank5"])
+@pytest.mark.parametrize(
+    "case", ["transpose", "rearrange", "reshape", "softmax", "rank3", "rank5", "gather", "pad", "nearest", "linear"]
+)
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_between_convolutions(case: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -85,10 +89,25 @@ def test_between_convolutions(case: str, data: st.DataObject, tmp_path_factory: 
                 net.node("Transpose", perm=[0, 2, 1])
             net.node("Sigmoid")
             net.reshape(*shape)
+        case "gather":
+            axis = draw(st.integers(1, 3))
+            indices = draw(st.lists(st.integers(0, shape[axis] - 1), min_size=1, max_size=20))
+            net.node("Gather", np.array(indices, np.int64), axis=axis)
+            shape[axis] = len(indices)
+        case "pad":
+            mode = draw(st.sampled_from(["edge", "reflect"]))
+            pads = [draw(st.integers(0, 5 if mode == "reflect" else 11)) for _ in range(4)]
+            net.node("Pad", np.array([0, 0, *pads[:2], 0, 0, *pads[2:]], np.int64), mode=mode)
+        case "nearest" | "linear":
+            coordinates = draw(st.sampled_from(["half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"]))
+            sizes = np.array([1, 8, draw(st.integers(2, 17)), draw(st.integers(2, 17))], np.int64)
+            none = np.zeros(0, np.float32)
+            net.node("Resize", none, none, sizes, mode=case, coordinate_transformation_mode=coordinates)
         case _:
             net.reshape(1, 2, 4, 3, 2, 10)
             net.node("Relu")
             net.node("Transpose", perm=[0, *(1 + axis for axis in draw(st.permutations(range(5))))])
             net.reshape(*shape)
     net.conv(shape[1], 8)
-    check(net.model(), net.shape, tmp_path_factory.mktemp(case), seed)
+    unclipped = CompilerConfig(quantization_scheme="per_tensor_min_max")
+    check(net.model(), net.shape, tmp_path_factory.mktemp(case), seed, unclipped)

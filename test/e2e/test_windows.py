@@ -33,14 +33,17 @@ def model(shape: tuple[int, ...], kind: str, constants: list[NDArray[Any]], **at
     return onnx.shape_inference.infer_shapes(result, strict_mode=True)
 
 
-def check(onnx_model: Any, shape: tuple[int, ...], folder: Path, seed: int) -> None:
+def check(
+    onnx_model: Any, shape: tuple[int, ...], folder: Path, seed: int, config: CompilerConfig | None = None
+) -> None:
     """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives."""
     rng = np.random.default_rng(seed)
     images = [rng.uniform(-1, 2, shape).astype(np.float32) for _ in range(4)]
     path = folder / "model.onnx"
     onnx.save(onnx_model, path)
-    quantized = quantize(path, images, CompilerConfig())
-    compile(quantized, CompilerConfig(), folder / "out", check=2)
+    config = config or CompilerConfig()
+    quantized = quantize(path, images, config)
+    compile(quantized, config, folder / "out", check=2)
     report = json.loads((folder / "out" / "compilation_report.json").read_text())
     assert report["check"]["bit_exact"]
     described = json.loads((folder / "out" / "compiled_model" / "model.json").read_text())

@@ -23,7 +23,7 @@ from axir.dialects import axq
 from axir.dialects.axq import QuantType, quantized
 from axir.dialects.base import ints, shape_of
 from axir.dialects.epilogue import EpilogueAttr, Step
-from axir.dialects.shapes import conv, conv_transpose, head_matmul, pool, slice_
+from axir.dialects.shapes import conv, conv_transpose, gather, head_matmul, pool, slice_
 from axir.ir.constants import WeightAttr, constant_attr
 from axir.ir.location import name_loc
 from axir.ir.store import WeightStore
@@ -256,6 +256,15 @@ class Builder:
         properties: dict[str, Attribute] = {"split": ints(split), "perm": ints(perm), "shape": ints(shape)}
         self.add(axq.RearrangeOp, [[source]], properties, tuple(shape), axq.quant_of(source))
 
+    def gather(self) -> None:
+        """Rows or columns, as a resize to another size takes them, or any."""
+        source, axis = self.pick(), self.draw(st.sampled_from([2, 3]))
+        size = shape_of(source)[axis]
+        resized = st.integers(1, 2 * size).map(lambda count: [place * size // count for place in range(count)])
+        indices = self.draw(st.one_of(resized, st.lists(st.integers(0, size - 1), min_size=1, max_size=9)))
+        properties: dict[str, Attribute] = {"axis": IntegerAttr(axis, i64), "indices": ints(indices)}
+        self.add(axq.GatherOp, [[source]], properties, gather(shape_of(source), axis, indices), axq.quant_of(source))
+
     def stored(self) -> None:
         """A constant, which a concatenation or an epilogue may take."""
         like = self.pick()
@@ -314,7 +323,7 @@ def graphs(draw: st.DrawFn) -> Case:
     makers = [
         builder.convolution, builder.convolution, builder.transposed, builder.max_pool, builder.avg_pool, builder.map,
         builder.softmax, builder.concat, builder.slice, builder.attention, builder.normalize,
-        builder.reshape, builder.rearrange, builder.stored,
+        builder.reshape, builder.rearrange, builder.gather, builder.stored,
     ]  # fmt: skip
     for _ in range(draw(st.integers(1, 6))):
         draw(st.sampled_from(makers))()

@@ -22,7 +22,7 @@ from axir.passes.lowering.cores.shares import (
     splits,
     write_box,
 )
-from axir.passes.lowering.emit_rearrange import rearrangement_cycles
+from axir.passes.lowering.emit_rearrange import copy_cycles
 from axir.passes.lowering.estimate import load_cycles
 from axir.passes.lowering.network import Layer, Network
 from axir.passes.lowering.tiling import (
@@ -162,7 +162,7 @@ class Costs:
         start = float(target.device.dispatch + target.dma.setup)
         if layer.work is None:
             if layer.walk is not None:
-                return start + rearrangement_cycles(layer, target)
+                return start + copy_cycles(layer, layer.walk, target)
             moved = _whole_write(layer).bytes * rows / rows_of(layer) * own_blocks / blocks
             return start + moved / target.dma.bandwidth
         tiling = _tiling(layer, own_blocks, self.options, target)

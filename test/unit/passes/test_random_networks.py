@@ -193,10 +193,20 @@ def enlarged(n: Network) -> None:
         )  # fmt: skip
 
 
+def resized(n: Network) -> None:
+    c = n.shape[1]
+    sizes = (n.rng.integers(2, 15), n.rng.integers(2, 15))
+    none = n.constant(np.zeros(0, np.float32))
+    target = n.constant(np.array([1, c, *sizes], np.int64))
+    mode, coordinates = n.pick("nearest", "linear"), n.pick("half_pixel", "align_corners", "asymmetric")
+    value = n.node("Resize", n.value, none, none, target, mode=mode, coordinate_transformation_mode=coordinates)
+    n.step(value, (1, c, int(sizes[0]), int(sizes[1])))
+
+
 STEPS = (
     convolution, convolution, convolution, transposed, batch_norm, batch_norm, constant_arithmetic, constant_arithmetic,
     activation, activation, pooling, padding, residual, residual, joined, gate, shuffle, enlarged,
-    moved,
+    moved, resized,
 )  # fmt: skip
 
 

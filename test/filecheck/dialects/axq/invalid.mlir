@@ -378,6 +378,14 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
 
 // -----
 
+axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x") -> () {
+  // expected-error@below {{axis is 1; a gather picks rows, axis 2, or columns, axis 3}}
+  %y = axq.gather %x axis 1 indices [1, 0] : tensor<1x2x4x4x!axq.q<0.5 : 0>> -> tensor<1x2x4x4x!axq.q<0.5 : 0>>
+  axq.return
+}
+
+// -----
+
 axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : 0>> "x", %y: tensor<1x2x4x4x!axq.q<0.25 : 0>> "y") -> () {
   // expected-error@below {{concat inputs differ in scale or zero point}}
   %z = axq.concat %x, %y axis 1 : (tensor<1x2x4x4x!axq.q<0.5 : 0>>, tensor<1x2x4x4x!axq.q<0.25 : 0>>) -> tensor<1x4x4x4x!axq.q<0.5 : 0>>

@@ -103,6 +103,8 @@ axq.graph @main(%x: tensor<1x2x4x4x!axq.q<0.5 : -128>> "image") -> ("scores", "f
   %token = axq.constant dense<[[[[1]], [[-2]]]]> : tensor<1x2x1x1xi8> : tensor<1x2x1x1x!axq.q<0.1 : 0>>
   // CHECK: %moved = axq.rearrange %keys split [2, 4, 2, 2] perm [2, 0, 1, 3] shape [1, 2, 8, 2] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x8x2x!axq.q<0.1 : 0>>
   %moved = axq.rearrange %keys split [2, 4, 2, 2] perm [2, 0, 1, 3] shape [1, 2, 8, 2] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x8x2x!axq.q<0.1 : 0>>
+  // CHECK: %rows = axq.gather %keys axis 2 indices [3, 3, 0] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x3x4x!axq.q<0.1 : 0>>
+  %rows = axq.gather %keys axis 2 indices [3, 3, 0] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x3x4x!axq.q<0.1 : 0>>
   // CHECK: %row = axq.reshape %keys shape [1, 2, 1, 16] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x1x16x!axq.q<0.1 : 0>>
   %row = axq.reshape %keys shape [1, 2, 1, 16] : tensor<1x2x4x4x!axq.q<0.1 : 0>> -> tensor<1x2x1x16x!axq.q<0.1 : 0>>
 
