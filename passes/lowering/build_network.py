@@ -19,6 +19,7 @@ from axir.ir.location import layer_name
 from axir.ir.store import WeightStore
 from axir.passes.lowering import tensors as t
 from axir.passes.lowering.array_map import Geometry
+from axir.passes.lowering.channel_parts import channel_parts
 from axir.passes.lowering.convolutions import I8Array, Phase, swap_groups, transposed_phases, ungroup
 from axir.passes.lowering.matmul import head_runs, head_slots
 from axir.passes.lowering.network import (
@@ -293,7 +294,9 @@ class _Builder:
         if kind == "conv" and isinstance(work, WindowWork):
             kind = "depthwise_conv"
         tensor = source if isinstance(source, Tensor) else self.tensors[source]
-        self._add(Layer(0, name, kind, tensor, result, extras, code, work, macs, weight_bytes))
+        for part in channel_parts(Layer(0, name, kind, tensor, result, extras, code, work, macs, weight_bytes)):
+            self._add(part)
+        result.producer = len(self.network.layers) - 1
 
     def _is_depthwise(self, op: axq.ConvOp) -> bool:
         shape = op.weight.type.get_shape()

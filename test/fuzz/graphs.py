@@ -338,6 +338,34 @@ def graphs(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def grouped(draw: st.DrawFn) -> Case:
+    """A verified graph with a convolution of groups that are less than a pword, over several pwords of channels."""
+    builder = Builder(draw)
+    channels = draw(st.sampled_from([128, 192, 256, 320]))
+    size = channels, draw(st.integers(1, 7)), draw(st.integers(1, 7))
+    graph = axq.GraphOp("main", [("x0", quantized((1, *size), draw(quants())))], [])
+    builder.values.extend(graph.body.block.args)
+    if draw(st.booleans()):
+        builder.map()
+    source = builder.pick()
+    group = draw(st.sampled_from([number for number in (2, 4, 5, 8, 16, 32, 64) if channels % number == 0]))
+    kernel, strides, pads = builder.window(shape_of(source))
+    outputs = group * draw(st.sampled_from([1, 4, 8, 16, 20]))
+    weight = (outputs, channels // group, *kernel)
+    properties: dict[str, Attribute] = {
+        **builder.weights(weight, outputs), "strides": ints(strides), "pads": ints(pads), "dilations": ints([1, 1]),
+        "group": IntegerAttr(group, i64),
+    }  # fmt: skip
+    builder.fused(axq.ConvOp, source, conv(shape_of(source), weight, strides, pads, [1, 1], group), properties)
+    if draw(st.booleans()):
+        builder.convolution()
+    graph.body.block.add_ops([*builder.ops, axq.ReturnOp([builder.values[-1]])])
+    graph.outputs = ArrayAttr([StringAttr("y")])
+    graph.verify()
+    return Case(graph, builder.store)
+
+
+@st.composite
 def towers(draw: st.DrawFn) -> Case:
     """A verified graph of some layers on each other, over a tall image: what depth-first chains are for."""
     builder = Builder(draw, recent=1)

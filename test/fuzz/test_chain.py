@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fuzz.device_settings import DEVICE_SETTINGS, NOT_DRAWN, device_settings
-from fuzz.graphs import Case, graphs
+from fuzz.graphs import Case, graphs, grouped
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
@@ -63,6 +63,11 @@ def assert_same(case: Case, seed: int, **options: Any) -> None:
 
 @given(case=graphs(), seed=st.integers(0, 2**31))
 def test_simulator_equals_reference(case: Case, seed: int) -> None:
+    assert_same(case, seed)
+
+
+@given(case=grouped(), seed=st.integers(0, 2**31))
+def test_groups_over_several_pwords(case: Case, seed: int) -> None:
     assert_same(case, seed)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from fuzz.device_settings import device_settings
-from fuzz.graphs import Case, graphs
+from fuzz.graphs import Case, graphs, grouped
 from fuzz.test_chain import lowered
-from hypothesis import assume, event, given
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
 
@@ -97,6 +97,13 @@ def test_every_mode_equals_the_reference(case: Case, seed: int, options: dict[st
 def test_with_small_memories_and_settings(case: Case, seed: int, options: dict[str, Any]) -> None:
     refusal = refusal_of(case, seed, options)
     assert refusal is None or (any(text in refusal.message for text in REFUSED) and refusal.notes)
+
+
+@given(case=grouped(), seed=st.integers(0, 2**31), options=PLAIN)
+@settings(max_examples=30)
+def test_groups_over_several_pwords(case: Case, seed: int, options: dict[str, Any]) -> None:
+    refusal = refusal_of(case, seed, options)
+    assert refusal is None or "as many layers" in refusal.message
 
 
 @given(case=graphs(), seed=st.integers(0, 2**31), options=cores(), target=targets())
