@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 
 from xdsl.context import Context
@@ -23,10 +24,12 @@ from axir.passes.patterns.values import is_constant, is_f32
 from axir.passes.pixels.region import TRANSPARENT, around
 from axir.passes.pixels.rewrite import PixelRewriter
 from axir.passes.pixels.views import Atoms, View, rearranged, size_of
-from axir.target.cost import ceil_div
+from axir.target.cost import ceil_div, load_pixels_cycles, multiply_cycles
 from axir.target.description import Target, load
 
 Movement = ax.ReshapeOp | ax.TransposeOp | ax.RearrangeOp
+Places = tuple[Atoms, ...]
+"""The factors of channels, height and width."""
 
 
 @dataclass(frozen=True)
@@ -145,17 +148,50 @@ class _Mover:
         """Put the elements, in the order of the view's axes, into a tensor [1, C, H, W] of that shape."""
         view = self.view.reshaped(shape)
         assert view is not None
-        wanted = tuple(atom for axis in view.axes for atom in axis)
-        row = _common_end(view.channels, view.axes[1])
-        whole = row == size_of(view.channels) == size_of(view.axes[1])
-        if whole and wanted == view.order:  # pixels stay, and follow each other as before
-            op: base.TypedOp = base.build(ax.ReshapeOp, [view.value], {"shape": base.ints(shape)})
+        here, there = (view.channels, view.rows, view.columns), view.axes[1:]
+        ways = [[there]]
+        if view.channels and there[0] and set(there[0]) <= set(view.pixels):
+            # Pixels in an order in which they become channels that are rows of bytes; the array exchanges both.
+            pixels = (*(atom for atom in view.pixels if atom not in there[0]), *there[0])
+            middle = here if pixels == view.pixels else (view.channels, (), pixels)
+            ways.append([middle, (pixels, (), view.channels), there])
+        best = min(ways, key=lambda way: sum(map(self.step_cycles, [here, *way], way)))
+        for before, after in pairwise([here, *best]):
+            self.step(before, after, shape if after is there else None)
+        self.view = View.native(self.view.value)
+
+    def step(self, before: Places, after: Places, shape: Sequence[int] | None) -> None:
+        """One operator that brings elements from some places to others; of that shape, or as the places say."""
+        cycles = self.step_cycles(before, after)
+        channels, rows, columns = after
+        shape = (1, *map(size_of, after)) if shape is None else shape
+        order, wanted = (tuple(atom for place in places for atom in place) for places in (before, after))
+        value = self.view.value
+        if base.shape_of(value) == tuple(shape) and order == wanted:
+            return
+        if before[0] == channels and order == wanted:
+            op: base.TypedOp = base.build(ax.ReshapeOp, [value], {"shape": base.ints(shape)})
         else:
-            op = rearranged(view.value, view.order, wanted, shape)
-        if op.result.type != view.value.type or wanted != view.order:
-            self.made.append(op)
-            self.cycles += prod(shape) // row * ceil_div(row, self.target.dma.beat)
-            self.view = View.native(op.result)
+            op = rearranged(value, order, wanted, shape)
+        self.made.append(op)
+        self.cycles += cycles
+        self.view = View(op.result, self.view.axes, channels, rows, columns)
+
+    def step_cycles(self, before: Places, after: Places) -> int:
+        """Cycles of a step: copies of rows of bytes; where pixels become channels and channels pixels, the array's."""
+        if before == after:
+            return 0
+        row, size = _common_end(before[0], after[0]), prod(map(size_of, after))
+        start = self.target.device.dispatch + self.target.dma.setup
+        copies = start + size // row * ceil_div(row, self.target.dma.beat)
+        if after[0] != before[1] + before[2] or after[1] + after[2] != before[0]:
+            return copies
+        channels, pixels = size_of(before[0]), size_of(after[0])
+        array, pword = self.target.array, self.target.device.pword
+        tiles = ceil_div(channels, pword) * ceil_div(pixels, pword)
+        multiplied = multiply_cycles(min(channels, array.rows), False, self.target)
+        streamed = channels * ceil_div(pixels, array.columns) * multiplied
+        return min(copies, start + load_pixels_cycles(tiles, True, self.target) + streamed)
 
 
 def _common_end(one: Atoms, other: Atoms) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import gcd
 from typing import cast
 
 import numpy as np
@@ -21,7 +22,8 @@ from axir.passes.lowering import tensors as t
 from axir.passes.lowering.array_map import Geometry
 from axir.passes.lowering.channel_parts import channel_parts
 from axir.passes.lowering.convolutions import I8Array, Phase, swap_groups, transposed_phases, ungroup
-from axir.passes.lowering.matmul import head_runs, head_slots
+from axir.passes.lowering.emit_rearrange import copy_cycles, turns
+from axir.passes.lowering.matmul import head_runs, head_slots, product_cycles
 from axir.passes.lowering.network import (
     RESHAPE,
     Layer,
@@ -74,6 +76,7 @@ class _Builder:
         self.tensors: dict[SSAValue, Tensor] = {}
         self.runs: dict[SSAValue, Runs] = {}
         self.homes: dict[SSAValue, tuple[Storage, int]] = {}  # planned views into a concatenation
+        self.identities: dict[tuple[int, int], Tensor] = {}  # by height and width
 
     def build(self) -> Network:
         block = self.graph.body.block
@@ -536,13 +539,43 @@ class _Builder:
         self._add(Layer(0, name, RESHAPE, source, self._result(op, name), [], passthrough(), None))
 
     def _rearrange(self, op: axq.RearrangeOp) -> None:
-        """Copies of runs of bytes, which may be single ones."""
+        """Copies of runs of bytes, which may be single ones; or, where pixels become channels, the array if faster."""
         name = _name(op)
         source = self.tensors[op.input]
         if source.runs != t.dense(source.channels) or source.sub_word:
             source = self._relayout(source, t.dense(source.channels), name)
-        walk = Walk(ints_of(op.split), ints_of(op.perm))
-        self._add(Layer(0, name, "rearrange", source, self._result(op, name), [], passthrough(), None, walk=walk))
+        result, walk = self._result(op, name), Walk(ints_of(op.split), ints_of(op.perm))
+        layers = [Layer(0, name, "rearrange", source, result, [], passthrough(), None, walk=walk)]
+        if turns(walk, source, result) and source.contiguous:
+            products = self._turned(name, source, result)
+            if sum(product_cycles(one, self.target) for one in products) < copy_cycles(layers[0], walk, self.target):
+                layers = products
+        for layer in layers:
+            self._add(layer)
+        result.producer = len(self.network.layers) - 1
+
+    def _turned(self, name: str, source: Tensor, result: Tensor) -> list[Layer]:
+        """Pixels as channels, and channels as pixels: the products of some channels' identity and the tensor."""
+        layers: list[Layer] = []
+        for row, rows, column, columns in _pieces(result.height, result.width, self.target.array.rows):
+            count, first = rows * columns, row * result.width + column
+            taken = replace(source, channels=count, runs=t.dense(count), offset=source.offset + first)
+            offset = result.offset + row * result.row_pitch + column * result.pitch
+            made = replace(result, height=rows, width=columns, offset=offset)
+            work = MatMulWork(taken, 1, True, count, 0)
+            layers.append(Layer(0, name, "rearrange", self._identity(rows, columns), made, [], passthrough(), work))
+        return layers
+
+    def _identity(self, height: int, width: int) -> Tensor:
+        """Pixels of which each has a 1 in the channel of its number; the same ones for all who want so many."""
+        if (height, width) not in self.identities:
+            count = height * width
+            storage = t.new_storage(f"identity.{height}x{width}", height, width, t.runs_width(t.dense(count)))
+            storage.home = "l2"
+            pitch = storage.pitch
+            storage.data = lambda: np.eye(count, pitch, dtype=np.int8).reshape(height, width, pitch)
+            self.identities[height, width] = Tensor(storage.label, count, height, width, t.dense(count), storage)
+        return self.identities[height, width]
 
     def _gather(self, op: axq.GatherOp) -> None:
         """Copies of whole pixels."""
@@ -569,6 +602,22 @@ class _Builder:
         geometry = Geometry((1, 1), (steps[2], steps[3]), (1, 1), (starts[2], starts[3]), height, width)
         result = self._result(op, name)
         self._add(Layer(0, name, "slice", source, result, [], passthrough(), [Phase(geometry, selection)]))
+
+
+def _pieces(height: int, width: int, most: int) -> list[tuple[int, int, int, int]]:
+    """(row, rows, column, columns) of parts of at most so many pixels, of which each begins with a multiple of a pword.
+
+    The whole, where rows of pixels have another length.
+    """
+    if width > most:
+        if height > 1 and width % PWORD:
+            return [(0, height, 0, width)]
+        return [
+            (row, 1, column, min(most, width - column)) for row in range(height) for column in range(0, width, most)
+        ]  # fmt: skip
+    aligned = PWORD // gcd(width, PWORD)  # rows whose pixels are a multiple of a pword
+    rows = most // width // aligned * aligned or height
+    return [(row, min(rows, height - row), 0, width) for row in range(0, height, rows)]
 
 
 def _slice_runs(runs: Runs, start: int, end: int) -> tuple[int, Runs] | None:

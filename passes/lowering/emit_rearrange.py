@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from axir.passes.lowering.emission import Emission
@@ -53,6 +54,15 @@ def emit_rearrange(e: Emission, layer: Layer, walk: Walk | Picks) -> None:
         for dma in _copies(part.loops, read, written):
             e.step.jobs.append(job(dma, e.store_queue, layer.index, src=src, dst=output.buffer))
     e.flush(layer)
+
+
+def turns(walk: Walk, source: Tensor, output: Tensor) -> bool:
+    """Whether all pixels become channels, and all channels pixels: a matrix transposed."""
+    inner = len(walk.sizes)
+    while prod(walk.sizes[inner:]) < source.height * source.width:
+        inner -= 1
+    turned = (*range(inner, len(walk.sizes)), *range(inner))
+    return walk.perm == turned and output.channels == source.height * source.width
 
 
 def copy_cycles(layer: Layer, walk: Walk | Picks, target: Target) -> int:

@@ -125,6 +125,12 @@ def piece_load_cycles(layer: Layer, piece: Piece, target: Target) -> int:
     return target.device.dispatch + load_pixels_cycles(tiles, matmul_of(layer).transpose, target)
 
 
+def product_cycles(layer: Layer, target: Target) -> int:
+    """Cycles of a whole product on the array, in one tile."""
+    loading = sum(piece_load_cycles(layer, piece, target) for piece in loads(layer, 0, layer.output.height, target))
+    return loading + stream_cycles(layer, 0, layer.output.height, target)
+
+
 def partial_bytes(layer: Layer, rows: int, target: Target) -> int:
     """Bytes of partial sums between the passes of a tile of `rows` rows; 0 where one pass takes all."""
     if matmul_of(layer).depth <= target.array.rows * target.array.weight_sets:

@@ -50,3 +50,30 @@ axq.graph @five(%x: tensor<1x12x6x7x!axq.q<0.5 : 0>> "x") -> ("y") {
 // CHECK-NEXT: row_bytes = 64
 // CHECK-COUNT-6: row_bytes = 1, count0 = 7, count1 = 4, count2 = 3
 // CHECK-NEXT: }
+
+// -----
+
+// All pixels become channels, and all channels pixels: the array multiplies the identity by the transposed tensor.
+axq.graph @turned(%x: tensor<1x64x8x8x!axq.q<0.5 : 3>> "x") -> ("y") {
+  %y = axq.rearrange %x split [4, 16, 8, 8] perm [2, 3, 0, 1] shape [1, 64, 4, 16] : tensor<1x64x8x8x!axq.q<0.5 : 3>> -> tensor<1x64x4x16x!axq.q<0.5 : 3>>
+  axq.return %y : tensor<1x64x4x16x!axq.q<0.5 : 3>>
+}
+// CHECK-LABEL: aipu.program "turned"
+// CHECK-SAME: layers [#aipu.layer<"rearrange_0", "rearrange", "array", 0>]
+// CHECK: aipu.buffer "identity.4x16" bytes 4096 data
+// CHECK: aipu.load_pixels on load({{.*}}) {pitch = 64, pixels = 64, channels = 64, row = 0, transpose = 1} layer 0
+// CHECK-NEXT: aipu.mvm {{.*}} rows = 4, vectors = 16, {{.*}} layer 0
+
+// -----
+
+// More channels than the array has rows: a product for each 512, with the same identity.
+axq.graph @many(%x: tensor<1x1024x1x64x!axq.q<0.5 : 3>> "x") -> ("y") {
+  %y = axq.rearrange %x split [1024, 64] perm [1, 0] shape [1, 64, 1, 1024] : tensor<1x1024x1x64x!axq.q<0.5 : 3>> -> tensor<1x64x1x1024x!axq.q<0.5 : 3>>
+  axq.return %y : tensor<1x64x1x1024x!axq.q<0.5 : 3>>
+}
+// CHECK-LABEL: aipu.program "many"
+// CHECK-SAME: layers [#aipu.layer<"rearrange_0", "rearrange", "array", 0>, #aipu.layer<"rearrange_0", "rearrange", "array", 0>]
+// CHECK: aipu.buffer "identity.1x512"
+// CHECK-NOT: aipu.buffer "identity
+// CHECK: aipu.load_pixels {{.*}}pixels = 64, channels = 512, row = 0, transpose = 1} layer 0
+// CHECK: aipu.load_pixels {{.*}}pixels = 64, channels = 512, row = 0, transpose = 1} layer 1
