@@ -16,7 +16,11 @@ from axir.compiler import CompilerConfig, compile, quantize
 
 
 def check_on_device(
-    model: onnx.ModelProto, samples: Sequence[Mapping[str, NDArray[Any]]], folder: Path, tolerance: float = 0.03
+    model: onnx.ModelProto,
+    samples: Sequence[Mapping[str, NDArray[Any]]],
+    folder: Path,
+    tolerance: float = 0.03,
+    config: CompilerConfig | None = None,
 ) -> None:
     """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives.
 
@@ -25,8 +29,9 @@ def check_on_device(
     path = folder / "model.onnx"
     onnx.save(model, path)
     given: list[Any] = list(samples)
-    quantized = quantize(path, given, CompilerConfig())
-    compile(quantized, CompilerConfig(), folder / "out", check=2)
+    config = config or CompilerConfig()
+    quantized = quantize(path, given, config)
+    compile(quantized, config, folder / "out", check=2)
     report = json.loads((folder / "out" / "compilation_report.json").read_text())
     assert report["check"]["bit_exact"]
     described = json.loads((folder / "out" / "compiled_model" / "model.json").read_text())

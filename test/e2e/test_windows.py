@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from on_device import check_on_device
 from onnx import helper, numpy_helper
 
+from axir.compiler import CompilerConfig
+
 
 def ints(*numbers: int) -> NDArray[np.int64]:
     return np.array(numbers, np.int64)
@@ -30,9 +32,12 @@ def model(shape: tuple[int, ...], kind: str, constants: list[NDArray[Any]], **at
     return onnx.shape_inference.infer_shapes(result, strict_mode=True)
 
 
-def check(onnx_model: Any, shape: tuple[int, ...], folder: Path, seed: int) -> None:
+def check(
+    onnx_model: Any, shape: tuple[int, ...], folder: Path, seed: int, config: CompilerConfig | None = None
+) -> None:
     rng = np.random.default_rng(seed)
-    check_on_device(onnx_model, [{"x": rng.uniform(-1, 2, shape).astype(np.float32)} for _ in range(4)], folder)
+    samples = [{"x": rng.uniform(-1, 2, shape).astype(np.float32)} for _ in range(4)]
+    check_on_device(onnx_model, samples, folder, config=config)
 
 
 CASES = ["slice", "sum", "mean", "max", "transpose", "average"]
