@@ -45,7 +45,7 @@ class Range:
 
 
 PROBABILITIES = Range(0.0, 255 / 256)
-"""Of a softmax, whatever calibration saw: scale 1/256, zero point -128."""
+"""Of a softmax that the graph returns, whatever calibration saw: scale 1/256, zero point -128."""
 
 
 def parameters(low: F64, high: F64) -> tuple[F32, I32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import reduce
 from typing import cast
 
@@ -34,12 +34,14 @@ def choose_types(
     """The quantized type of every tensor.
 
     `rule` finds the range of a tensor from its histogram, without it extremes decide; `per_channel` gives inputs of
-    depthwise convolutions one scale a channel, from the channel's extremes. Tensors returned by the graph are never
-    clipped: of scores and boxes the extremes are what matters. Raises `AxirError` where statistics are missing.
+    depthwise convolutions one scale a channel, from the channel's extremes. Raises `AxirError` where statistics
+    are missing.
     """
     types: dict[SSAValue, QuantType] = {}
-    for group in shared_groups(graph):
-        types.update(dict.fromkeys(group, _shared_type(group, graph, store, rule)))
+    groups = shared_groups(graph)
+    answers = _answers(graph, groups)
+    for group in groups:
+        types.update(dict.fromkeys(group, _shared_type(group, graph, store, rule, answers)))
     if per_channel:
         types.update({value: _channel_type(value, graph, store) for value in depthwise_inputs(graph)})
     return types
@@ -47,8 +49,9 @@ def choose_types(
 
 def scale_of(value: SSAValue, graph: ax.GraphOp, store: WeightStore, rule: RangeRule | None) -> float:
     """The scale that `choose_types` gives a tensor that is quantized as a whole. Raises `AxirError`."""
-    group = next(group for group in shared_groups(graph) if value in group)
-    return _shared_type(group, graph, store, rule).scalar[0]
+    groups = shared_groups(graph)
+    group = next(group for group in groups if value in group)
+    return _shared_type(group, graph, store, rule, _answers(graph, groups)).scalar[0]
 
 
 def rule_of(scheme: str, activation_clipping: str) -> RangeRule | None:
@@ -56,10 +59,25 @@ def rule_of(scheme: str, activation_clipping: str) -> RangeRule | None:
     return None if scheme == "per_tensor_min_max" else RULES[activation_clipping]
 
 
-def _shared_type(group: Sequence[SSAValue], graph: ax.GraphOp, store: WeightStore, rule: RangeRule | None) -> QuantType:
+def _answers(graph: ax.GraphOp, groups: Sequence[Sequence[SSAValue]]) -> Set[SSAValue]:
+    """The tensors that the graph returns, what shares their types, and the scores of which a softmax makes them.
+
+    They are never clipped: of scores, probabilities and boxes the extremes are what matters.
+    """
+    returned = set(graph.terminator.operands)
+    found = {value for group in groups if not returned.isdisjoint(group) for value in group}
+    return found | {value.owner.input for value in found if isinstance(value.owner, ax.SoftmaxOp)}
+
+
+def _shared_type(
+    group: Sequence[SSAValue],
+    graph: ax.GraphOp,
+    store: WeightStore,
+    rule: RangeRule | None,
+    answers: Set[SSAValue],
+) -> QuantType:
     """The type of tensors that share it."""
-    returned = not set(graph.terminator.operands).isdisjoint(group)
-    range_ = _range(group, graph, store, None if returned else rule)
+    range_ = _range(group, graph, store, rule, answers)
     return range_.quant_type() if centred_values(graph).isdisjoint(group) else range_.centred_type()
 
 
@@ -73,17 +91,24 @@ def channel_means(graph: ax.GraphOp, store: WeightStore) -> dict[SSAValue, NDArr
     return means
 
 
-def _range(group: Sequence[SSAValue], graph: ax.GraphOp, store: WeightStore, rule: RangeRule | None) -> Range:
-    """The range of tensors that share it: by `rule`, that of their histograms together."""
-    fixed = [PROBABILITIES for value in group if isinstance(value.owner, ax.SoftmaxOp)]
+def _range(
+    group: Sequence[SSAValue],
+    graph: ax.GraphOp,
+    store: WeightStore,
+    rule: RangeRule | None,
+    answers: Set[SSAValue],
+) -> Range:
+    """The range of tensors that share it: by `rule`, that of their histograms together; of answers the extremes."""
+    certain = [value for value in group if value in answers and isinstance(value.owner, ax.SoftmaxOp)]
+    fixed = [PROBABILITIES for _ in certain]
     for value in group:
         if isinstance(value.owner, ax.ConstantOp):
             array = constant_array(value.owner.value, store, value.owner)
             fixed.append(Range.of(float(array.min()), float(array.max())))
-    measured = [value for value in group if not isinstance(value.owner, ax.SoftmaxOp | ax.ConstantOp)]
+    measured = [value for value in group if value not in certain and not isinstance(value.owner, ax.ConstantOp)]
     stats = [stats_of(value, graph) for value in measured]
     extremes = [(one.minimum.value.data, one.maximum.value.data) for one in stats]
-    if rule is None:
+    if rule is None or not answers.isdisjoint(group):
         return reduce(Range.union, [*fixed, *(Range.of(low, high) for low, high in extremes)])
     histograms: list[Histogram] = []
     for value, one, (low, high) in zip(measured, stats, extremes, strict=True):
