@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import BoolAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -14,21 +14,7 @@ from axir.dialects import ax, base
 from axir.ir.location import rewrite
 from axir.passes.patterns import movement
 from axir.passes.patterns.values import is_f32, replace
-
-
-def avg_pool(x: SSAValue, kernel: tuple[int, int]) -> ax.AvgPoolOp:
-    """The mean of windows that do not overlap; there are no pads, so none is counted."""
-    return base.build(
-        ax.AvgPoolOp,
-        [x, []],
-        {
-            "kernel": base.ints(kernel),
-            "strides": base.ints((1, 1)),
-            "pads": base.ints((0, 0, 0, 0)),
-            "dilations": base.ints((1, 1)),
-            "count_include_pad": BoolAttr.from_bool(False),
-        },
-    )
+from axir.passes.patterns.windows import avg_pool
 
 
 class GlobalAvgPool(RewritePattern):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import BoolAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from axir.dialects import ax, base
 from axir.ir.store import WeightStore
 from axir.passes.patterns.values import f32_op, is_f32, replace
+from axir.passes.patterns.windows import avg_pool
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class ResizeByGather(RewritePattern):
             return [near]
         far = gather(value, axis, high)
         # Product and sum are the epilogue of a pool of 1x1: of the roundings only that of the other product is left.
-        pool = window_mean(near.result)
+        pool = avg_pool(near.result, (1, 1))
         made: list[Operation] = [near, far, pool]
         along = [-1 if place == axis else 1 for place in range(4)]
         wide = (1, base.shape_of(value)[1], 1, 1)
@@ -97,14 +97,6 @@ class ResizeByGather(RewritePattern):
             made += [constant, product]
             products.append(product.result)
         return [*made, base.build(ax.AddOp, products)]
-
-
-def window_mean(value: SSAValue) -> ax.AvgPoolOp:
-    """The mean over windows of one pixel, which is the tensor itself."""
-    window = {"kernel": (1, 1), "strides": (1, 1), "pads": (0, 0, 0, 0), "dilations": (1, 1)}
-    properties: dict[str, Attribute] = {name: base.ints(numbers) for name, numbers in window.items()}
-    properties["count_include_pad"] = BoolAttr.from_bool(False)
-    return base.build(ax.AvgPoolOp, [value, []], properties)
 
 
 def gather(value: SSAValue, axis: int, indices: Iterable[int]) -> ax.GatherOp:

@@ -16,6 +16,21 @@ from axir.passes.patterns.values import f32_constant, f32_op, is_f32, replace
 SPATIAL = {2, 3}
 
 
+def avg_pool(x: SSAValue, kernel: tuple[int, int]) -> ax.AvgPoolOp:
+    """The mean of windows that do not overlap; there are no pads, so none is counted."""
+    return base.build(
+        ax.AvgPoolOp,
+        [x, []],
+        {
+            "kernel": base.ints(kernel),
+            "strides": base.ints((1, 1)),
+            "pads": base.ints((0, 0, 0, 0)),
+            "dilations": base.ints((1, 1)),
+            "count_include_pad": BoolAttr.from_bool(False),
+        },
+    )
+
+
 def _is_image(value: SSAValue) -> bool:
     """Whether a tensor is binary32 [1, C, H, W], what the device works on."""
     shape = base.shape_of(value)

@@ -178,6 +178,16 @@ class PixelRewriter:
         value = self.emit(rearranged(view.value, view.order, (*channels, *columns), shape))
         return View(value, view.axes, channels, (), columns)
 
+    def moved_like(self, view: View, model: View) -> View:
+        """A view with its elements where they are in `model`, which has as many factors in every axis."""
+        own = {like: atom for axes in zip(model.axes, view.axes, strict=True) for like, atom in zip(*axes, strict=True)}
+        channels, rows, columns = (
+            tuple(own[atom] for atom in place) for place in (model.channels, model.rows, model.columns)
+        )
+        shape = (1, size_of(channels), size_of(rows), size_of(columns))
+        value = self.emit(rearranged(view.value, view.order, (*channels, *rows, *columns), shape))
+        return View(value, view.axes, channels, rows, columns)
+
     def in_one_row(self, view: View) -> View:
         """All pixels of a view in one row."""
         if not view.rows:
@@ -342,10 +352,11 @@ class PixelRewriter:
         return self.linear(op, op.a, matrix, bias)
 
     def linear(self, op: base.TypedOp, x: SSAValue, matrix: F32, bias: F32 | None) -> View | None:
-        """The last axis times a matrix [outputs, inputs]: a convolution of 1x1, where that axis is the channels."""
+        """The last axis times a matrix [outputs, inputs]: a convolution of 1x1, that axis being the channels."""
         view = self.view(x)
-        if not self.dense or view is None or view.axes[-1] != view.channels:
+        if not self.dense or view is None:
             return None
+        view = self.with_channels(view, view.axes[-1])
         outputs, inputs = matrix.shape
         weight = self.constant(matrix.reshape(outputs, inputs, 1, 1))
         value = self.emit(conv(view.value, weight, None if bias is None else self.constant(bias)))
@@ -438,9 +449,14 @@ class PixelRewriter:
 
     def normalize(self, op: ax.NormalizeOp) -> View | None:
         view = self.view(op.input)
-        if view is None:
+        arrays = [f32_constant(value, self.store) for value in (op.scale, op.bias)]
+        if view is None or any(
+            (array is None) != (value is None) for array, value in zip(arrays, (op.scale, op.bias), strict=True)
+        ):
             return None
         over = tuple(atom for axis in base.ints_of(op.axes) for atom in view.axes[axis])
+        if len(op.axes) == 1 and not self.by_channel(arrays, view):
+            view = self.with_channels(view, over)
         places = [(1,), (2, 3), (1, 2, 3)]
         axes = next(
             (p for p, group in zip(places, (view.channels, view.pixels, view.order), strict=True)
@@ -448,14 +464,13 @@ class PixelRewriter:
         )  # fmt: skip
         if axes is None:
             return None
-        operands: list[SSAValue | None] = [view.value]
-        for value in (op.scale, op.bias):
-            array = None if value is None else f32_constant(value, self.store)
-            if value is not None and array is None:
-                return None
-            operands.append(None if array is None else self.constant(self.laid_out(array, view)))
+        operands = [None if array is None else self.constant(self.laid_out(array, view)) for array in arrays]
         properties: dict[str, Attribute] = {"axes": base.ints(axes), "epsilon": op.epsilon}
-        return self.with_value(view, self.emit(base.build(ax.NormalizeOp, operands, properties)))
+        return self.with_value(view, self.emit(base.build(ax.NormalizeOp, [view.value, *operands], properties)))
+
+    def by_channel(self, arrays: Sequence[F32 | None], view: View) -> bool:
+        """Whether constants are one number a channel where a view has its elements."""
+        return all(array is None or self.laid_out(array, view).shape[2:] == (1, 1) for array in arrays)
 
     def mean(self, op: ax.ReduceOp) -> View | None:
         """A reduction over all pixels."""
@@ -499,7 +514,10 @@ class PixelRewriter:
                 if not _same(view, right):  # perhaps pixels only come in other rows
                     view, right = self.in_one_row(view), self.in_one_row(right)
                     if not _same(view, right):
-                        return None
+                        found = aligned(view, right)
+                        if found is None:
+                            return None
+                        view, right = found[0], self.moved_like(found[1], found[0])
                 second = right.value
             else:
                 return None

@@ -33,9 +33,10 @@ class Sandwich:
         self.constants.append(numpy_helper.from_array(array, f"c{len(self.constants)}"))
         return self.constants[-1].name
 
-    def node(self, kind: str, *constants: np.ndarray, **attributes: Any) -> None:
+    def node(self, kind: str, *others: np.ndarray | str, **attributes: Any) -> None:
+        """A node on the last value and others, which are constants or values by name."""
         result = f"v{len(self.nodes)}"
-        inputs = [self.value, *map(self.constant, constants)]
+        inputs = [self.value, *(other if isinstance(other, str) else self.constant(other) for other in others)]
         self.nodes.append(helper.make_node(kind, inputs, [result], name=f"{kind}{len(self.nodes)}", **attributes))
         self.value = result
 
@@ -54,7 +55,8 @@ class Sandwich:
 
 
 @pytest.mark.parametrize(
-    "case", ["transpose", "rearrange", "reshape", "softmax", "rank3", "rank5", "gather", "pad", "nearest", "linear"]
+    "case",
+    ["transpose", "rearrange", "reshape", "softmax", "rank3", "rank5", "gather", "pad", "nearest", "linear", "mixer"],
 )
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
@@ -103,6 +105,20 @@ def test_between_convolutions(case: str, data: st.DataObject, tmp_path_factory: 
             sizes = np.array([1, 8, draw(st.integers(2, 17)), draw(st.integers(2, 17))], np.int64)
             none = np.zeros(0, np.float32)
             net.node("Resize", none, none, sizes, mode=case, coordinate_transformation_mode=coordinates)
+        case "mixer":
+            net.reshape(1, 8, 60)
+            net.node("Transpose", perm=[0, 2, 1])
+            tokens, hidden = net.value, draw(st.integers(2, 80))
+            if draw(st.booleans()):
+                net.node("LayerNormalization", *net.rng.uniform(0.5, 1, (2, 8)).astype(np.float32), axis=-1)
+            net.node("Transpose", perm=[0, 2, 1])
+            for sizes in ((60, hidden), (hidden, 60)):
+                net.node("MatMul", net.rng.normal(0, sizes[0] ** -0.5, sizes).astype(np.float32))
+                net.node("Relu")
+            net.node("Transpose", perm=[0, 2, 1])
+            net.node("Add", tokens)
+            net.node("Transpose", perm=[0, 2, 1])
+            net.reshape(*shape)
         case _:
             net.reshape(1, 2, 4, 3, 2, 10)
             net.node("Relu")
