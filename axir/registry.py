@@ -96,6 +96,9 @@ PASSES: dict[str, PassEntry] = {
     "equalize-layers": PassEntry(
         "axir.passes.equalize_layers", "EqualizeLayers", "give channels between convolutions like ranges"
     ),
+    "smooth-activations": PassEntry(
+        "axir.passes.smooth_activations", "SmoothActivations", "give channels behind normalizations like ranges"
+    ),
     "calibrate": PassEntry("axir.passes.calibrate", "Calibrate", "record the ranges of tensors over samples"),
     "widen-activations": PassEntry(
         "axir.passes.widen_activations", "WidenActivations", "give chosen layers results of 16 bits"

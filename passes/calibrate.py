@@ -152,9 +152,12 @@ class Calibrate(ModulePass):
     quantize_dw_channel_wise: bool = field(
         default=False, metadata={"help": "collect what the option of 'quantize' of that name needs"}
     )
+    activation_smoothing: float | None = field(
+        default=None, metadata={"help": "collect what 'smooth-activations' needs, unless it is none"}
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        from axir.passes.quantization.graph import depthwise_inputs, device_parts
+        from axir.passes.quantization.graph import depthwise_inputs, device_parts, smoothed_values
         from axir.passes.quantization.samples import load_samples, main_samples, model_inputs, random_samples
 
         store = AxContext.of(ctx).store
@@ -170,11 +173,14 @@ class Calibrate(ModulePass):
             samples = random_samples(inputs, count, self.seed)
         else:
             samples = load_samples(self.data, inputs, self.num_samples)
+        channels = [] if self.activation_smoothing is None else [v for graph in graphs for v in smoothed_values(graph)]
         per_channel = self.quantize_dw_channel_wise or self.scheme == "hybrid_per_tensor_per_channel"
+        if per_channel:
+            channels += [value for graph in graphs for value in depthwise_inputs(graph)]
         calibrate(
             graphs,
             store,
             main_samples(op, store, samples),
             histogram=self.scheme != "per_tensor_min_max",
-            channels_for=[value for graph in graphs for value in depthwise_inputs(graph)] if per_channel else (),
+            channels_for=channels,
         )

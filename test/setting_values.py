@@ -32,6 +32,7 @@ CASES: dict[str, tuple[list[Any], list[Any]]] = {
     "compiler_mode": one_of("quantize_and_lower", "quantize_only", "lower_only"),
     "quantization_scheme": one_of("per_tensor_histogram", "per_tensor_min_max", "hybrid_per_tensor_per_channel"),
     "activation_clipping": one_of("balanced", "least_squares", "entropy", "percentile"),
+    "activation_smoothing": ([0, 0.0, 0.5, 1.0, 1, None], [-0.1, 1.01, 2, "0.5", True, [0.5]]),
     "widened_layers": ([[], ["conv1"], ["a/b", "c"]], ["conv1", 1, None, True, [1]]),
     "onnx_opset_version": ([17, 18, 21], [16, 0, -1, 17.0, "17", None, True]),
     "model_debug_save_dir": ([*PATH[0], None], PATH[1]),

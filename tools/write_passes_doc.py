@@ -15,13 +15,13 @@ from pathlib import Path
 from xdsl.pattern_rewriter import RewritePattern
 
 from axir.compiler.config import settings_table
-from axir.compiler.pipeline import DEVICE_PASSES, GRAPH_PASSES, QUANTIZE_PASSES, option_settings
+from axir.compiler.pipeline import CALIBRATE_PASSES, DEVICE_PASSES, GRAPH_PASSES, QUANTIZE_PASSES, option_settings
 from axir.ir.files import write_text
 from axir.passes.device_support import documentation
 from axir.registry import PASSES
 from axir.tools.pass_options import PassOption, describe, options_of
 
-PIPELINE = (*GRAPH_PASSES, "calibrate", *QUANTIZE_PASSES, *DEVICE_PASSES)
+PIPELINE = (*GRAPH_PASSES, *CALIBRATE_PASSES, "calibrate", *QUANTIZE_PASSES, *DEVICE_PASSES)
 
 DOC = Path(__file__).resolve().parent.parent / "docs" / "passes.md"
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import chain, islice
 
 from xdsl.dialects.builtin import ModuleOp
 
 from axir.compiler.dataset import Samples
+from axir.compiler.pipeline import CALIBRATE_PASSES
 from axir.compiler.session import Session
 from axir.compiler.source import in_order
 from axir.passes.calibrate import RANDOM_SAMPLES, calibrate
-from axir.passes.quantization.graph import depthwise_inputs, device_parts
+from axir.passes.graph_parts import on_device
+from axir.passes.quantization.graph import depthwise_inputs, device_parts, smoothed_values
 from axir.passes.quantization.samples import main_samples, model_inputs, random_samples
 
 STAGE = "calibrate"
+FIRST_SAMPLES = 16
+"""Smoothing decides by the first so many samples."""
 
 
 def inputs_of(module: ModuleOp) -> Mapping[str, tuple[tuple[int, ...], str]]:
@@ -39,6 +45,7 @@ def calibrate_module(module: ModuleOp, session: Session, samples: Samples, *, fo
 
     Raises `AxirError` for samples that do not fit the model.
     """
+    samples = _smoothed(module, session, samples)
     config = session.config
     store = session.context.store
     graphs = device_parts(module)
@@ -56,3 +63,18 @@ def calibrate_module(module: ModuleOp, session: Session, samples: Samples, *, fo
         session.message(f"calibrated on {count} samples")
     session.record(module, STAGE)
     return count
+
+
+def _smoothed(module: ModuleOp, session: Session, samples: Samples) -> Samples:
+    """Run `smooth-activations`, on statistics of its own from the first samples; all samples, to calibrate on."""
+    graphs = device_parts(module)
+    values = [value for graph in graphs if on_device(graph) for value in smoothed_values(graph)]
+    if session.config.activation_smoothing is None or not values:
+        return samples
+    source = iter(samples.source)
+    first = list(islice(source, FIRST_SAMPLES))
+    with session.stage(STAGE):
+        given = main_samples(module, session.context.store, first)
+        calibrate(graphs, session.context.store, given, histogram=False, channels_for=values)
+    session.run(module, *CALIBRATE_PASSES)
+    return replace(samples, source=chain(first, source))

@@ -13,12 +13,14 @@ from axir.compiler.memory_map import SETTINGS as MEMORY_MAP
 from axir.passes.pipeline import GRAPH_PASSES
 from axir.registry import passes
 
+CALIBRATE_PASSES = ("smooth-activations",)
+"""Passes that take statistics and leave a graph to be calibrated again."""
 QUANTIZE_PASSES = ("widen-activations", "quantize")
 DEVICE_PASSES = (
     "share-memory", "lower-to-aipu", "stage-constants", "list-schedule", "batch-over-cores", "plan-memory", "schedule",
     "resolve-addresses",
 )  # fmt: skip
-PASSES = (*GRAPH_PASSES, *QUANTIZE_PASSES, *DEVICE_PASSES)
+PASSES = (*GRAPH_PASSES, *CALIBRATE_PASSES, *QUANTIZE_PASSES, *DEVICE_PASSES)
 
 OPTION_SETTINGS = {"scheme": "quantization_scheme"}
 """Options of passes whose names are not those of the settings they take."""

@@ -34,7 +34,7 @@ STATUSES = (
         "QUANTIZATION_ERROR",
         5,
         "the device's part cannot be quantized",
-        ("widen-activations", "quantize", "quantization-debug", "sensitivity"),
+        ("smooth-activations", "widen-activations", "quantize", "quantization-debug", "sensitivity"),
     ),
     Status("EXPORT_ERROR", 6, "the quantized model cannot be exported", ("export",)),
     Status("LEGALIZATION_ERROR", 7, "an operator cannot be mapped or tiled", ("multicore", "lower-to-aipu")),

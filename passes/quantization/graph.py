@@ -101,6 +101,13 @@ def record_stats(graph: ax.GraphOp, stats: dict[SSAValue, ax.StatsAttr]) -> None
             cast(Operation, value.owner).attributes[STATS] = attribute
 
 
+def drop_stats(graph: ax.GraphOp) -> None:
+    """Forget all statistics: the graph has to be calibrated again."""
+    graph.attributes.pop(ARGUMENT_STATS, None)
+    for op in graph.body.block.ops:
+        op.attributes.pop(STATS, None)
+
+
 SHARING = (ax.MaxPoolOp, ax.ConcatOp, ax.SliceOp, ax.ReshapeOp, ax.RearrangeOp, ax.GatherOp)
 """Operations that move stored bytes: inputs and result have one scale and zero point."""
 
@@ -124,6 +131,22 @@ def depthwise_inputs(graph: ax.GraphOp) -> list[SSAValue]:
 def _has_one_scale(op: Operation) -> bool:
     lookup = isinstance(op, ax.UnaryFunctionOp) and op.function.data not in ax.FUNCTION_STEPS
     return lookup or isinstance(op, (*SHARING, ax.SoftmaxOp, ax.NormalizeOp))
+
+
+def smoothed_values(graph: ax.GraphOp) -> list[SSAValue]:
+    """The results of normalizations that only convolutions read, as their input, with parameters that are constants."""
+    found: list[SSAValue] = []
+    for op in graph.body.block.ops:
+        if isinstance(op, ax.NormalizeOp) and op.result.first_use is not None:
+            readers = [use.operation for use in op.result.uses if use.index == 0]
+            parameters = [value for value in (op.scale, op.bias) if value is not None]
+            convolutions = [reader for reader in readers if isinstance(reader, ax.ConvOp)]
+            parameters += [reader.weight for reader in convolutions]
+            if len(convolutions) == len(list(op.result.uses)) and all(
+                isinstance(value.owner, ax.ConstantOp) for value in parameters
+            ):
+                found.append(op.result)
+    return found
 
 
 def convolution_inputs(graph: ax.GraphOp) -> list[SSAValue]:

@@ -67,6 +67,10 @@ class Settings:
         "quantization", False, effect=True,
         meaning="scale weights so that channels between two convolutions have like ranges; not across a ReLU6. AXIR's "
         "own")
+    activation_smoothing: float | None = setting(
+        "quantization", None, low=0, high=1, effect=True,
+        meaning="move ranges of channels from the results of normalizations into the weights behind them "
+        "(SmoothQuant): 0.5 shares them equally, with 1 all channels of the activations get one range. AXIR's own")
     widened_layers: tuple[str, ...] = setting(
         "quantization", (), effect=True,
         meaning="layers, by the names that axc --sensitivity prints, whose results have 16 bits for what convolves, "

@@ -175,6 +175,8 @@ def test_settings_are_those_of_the_reference() -> None:
         "weight_clipping",
         "bias_correction",
         "cross_layer_equalization",
+        "activation_smoothing",
+        "widened_layers",
     }
     for row in rows:
         entry = table[row["property"]]

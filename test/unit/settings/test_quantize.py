@@ -115,6 +115,29 @@ def test_cross_layer_equalization(tmp_path: Path) -> None:
     agrees(tmp_path / "out", cross_layer_equalization=True)
 
 
+def test_activation_smoothing(tmp_path: Path) -> None:
+    """Half the range of large channels goes from a normalization to the weights behind it."""
+    scale = np.geomspace(1, 100, CHANNELS).astype(np.float32).reshape(CHANNELS, 1, 1)
+    nodes = [
+        helper.make_node("LayerNormalization", ["x", "s"], ["n"], "norm", axis=-1),
+        helper.make_node("MatMul", ["n", "w"], ["y"], "product"),
+    ]
+    initializers = {"s": scale.reshape(-1), "w": weights(0, CHANNELS, CHANNELS)}
+    transformer = model(nodes, initializers, [1, SIZE, CHANNELS], ["y"])
+    images = [np.random.default_rng(seed).standard_normal((1, SIZE, CHANNELS)).astype(np.float32) for seed in range(8)]
+
+    def spread(**settings: Any) -> float:
+        quantized = quantize(transformer, images, CompilerConfig(**settings))
+        (op,) = (op for op in quantized.graph.walk() if isinstance(op, axq.NormalizeOp))
+        factors = constant_array(op.factor, quantized.store, op)
+        return float(factors.max() / factors.min())
+
+    assert spread() == pytest.approx(100, rel=1e-5)
+    assert spread(activation_smoothing=0.5) < 30
+    config = CompilerConfig(activation_smoothing=0.5)
+    compile(transformer, config, tmp_path / "out", calibration_dataset=images, check=2)
+
+
 def test_widened_layers(tmp_path: Path) -> None:
     """Two operators more: what rounding the first result takes away, and what its reader makes of it."""
     assert len(weighted(widened_layers=("first",))) == len(weighted()) + 2
