@@ -20,7 +20,7 @@ from axir.runtime import Context
 from axir.tools.axc import main as axc
 
 CHANNELS = 8
-SAMPLES = [np.random.default_rng(seed).standard_t(2, (1, 3, SIZE, SIZE)).astype(np.float32) for seed in range(8)]
+SAMPLES = [np.random.default_rng(seed).standard_t(3, (1, 3, SIZE, SIZE)).astype(np.float32) for seed in range(8)]
 """Heavy tails, which a histogram clips."""
 
 

@@ -1,7 +1,7 @@
 // RUN: ax-opt %s -p quantize | filecheck %s
 
-// All values but one are below 20: the range ends at 35, 35 / 255 = 0.137.
-// CHECK: axq.graph @main(%x: tensor<1x2x1x1x!axq.q<[[CLIPPED:0.1372[0-9]+]] : -128>> "x") -> ("p", "y")
+// All values but one are below 20: the range ends at 65, 65 / 255 = 0.2549.
+// CHECK: axq.graph @main(%x: tensor<1x2x1x1x!axq.q<[[CLIPPED:0.2549[0-9]+]] : -128>> "x") -> ("p", "y")
 ax.graph @main(%x: tensor<1x2x1x1xf32> "x") -> ("p", "y")
     attributes {arg_stats = [#ax.stats<0.0, 100.0, histogram dense<[50000, 50000, 100000, 100000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]> : tensor<20xi64>>]} {
   %w = ax.constant dense<1.0> : tensor<2x1x1x1xf32> : tensor<2x1x1x1xf32>
