@@ -92,12 +92,17 @@ class OutputFolder:
             shutil.rmtree(self.staging)
 
 
+def check_addable(path: Path) -> None:
+    """Raises `AxirError` for a folder that `add_to_folder` does not take."""
+    _check_replaceable(path, COMPILATION)
+
+
 def add_to_folder(path: Path, files: Mapping[str, str]) -> None:
     """Write texts into the folder of a compilation, or one that is absent or empty.
 
     Raises `AxirError` for a folder with other content, and `OSError`.
     """
-    _check_replaceable(path, COMPILATION)
+    check_addable(path)
     path.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         write_text(path / name, text)

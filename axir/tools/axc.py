@@ -17,9 +17,11 @@ MODES = ("multiprocess", "multithread", "batch", "cooperative", "pipeline")
 
 # Only light modules above: `axc --help` must not wait for xDSL and NumPy.
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from axir.compiler.request import Request
+    from axir.compiler.session import Listener
     from axir.tools.compilations import Compilation
 
 _EPILOG = """\
@@ -250,36 +252,51 @@ def _compile_one(job: Compilation) -> None:
     print("\n".join(lines))
 
 
-def _partition(arguments: argparse.Namespace) -> int:
-    import json
-
-    from axir.compiler.partition_report import partition_report
+def _reports(
+    arguments: argparse.Namespace, report: Callable[[Request, Listener], Mapping[str, Any]]
+) -> list[tuple[Compilation, Mapping[str, Any]]]:
+    """What is reported of each model, in the order of a card; nothing is compiled. Raises `AxirError`."""
     from axir.tools.compilations import compilations
     from axir.tools.console import Console
-    from axir.tools.partition import partition_lines
 
-    reports: list[dict[str, object]] = []
     jobs = compilations(arguments)
     for job in jobs:
         job.check(written=False)
+    found: list[tuple[Compilation, Mapping[str, Any]]] = []
     for job in jobs:
         console = Console(arguments.verbose)
         with console.live(), job.network() as network:
-            reports.append(partition_report(_request(job, network), console))
-    if arguments.json:
+            found.append((job, report(_request(job, network), console)))
+    return found
+
+
+def _print_reports(
+    as_json: bool, reports: Sequence[Mapping[str, Any]], lines: Callable[[Mapping[str, Any]], list[str]]
+) -> None:
+    import json
+
+    if as_json:
         print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
     else:
-        print("\n\n".join("\n".join(partition_lines(report)) for report in reports))
+        print("\n\n".join("\n".join(lines(report)) for report in reports))
+
+
+def _partition(arguments: argparse.Namespace) -> int:
+    from axir.compiler.partition_report import partition_report
+    from axir.tools.partition import partition_lines
+
+    reports = [report for _, report in _reports(arguments, partition_report)]
+    _print_reports(arguments.json, reports, partition_lines)
     return 0
 
 
 def _sensitivity(arguments: argparse.Namespace) -> int:
-    import json
+    from functools import partial
 
+    from axir.compiler.output import check_addable
     from axir.compiler.sensitivity import SAMPLES, sensitivity_report, write_report
     from axir.tools.axc_data import check_data_arguments
     from axir.tools.compilations import compilations
-    from axir.tools.console import Console
     from axir.tools.sensitivity import sensitivity_lines
 
     check_data_arguments(arguments)
@@ -288,23 +305,15 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
             "--sensitivity needs calibration data: on random numbers it would tell nothing",
             notes=("give --imageset with --transform, or --calibration",),
         )
-    reports: list[dict[str, object]] = []
-    jobs = compilations(arguments)
-    for job in jobs:
-        job.check(written=False)
-    for job in jobs:
-        console = Console(arguments.verbose)
-        given = arguments.sensitivity_samples
-        with console.live(), job.network() as network:
-            report = sensitivity_report(_request(job, network), console, SAMPLES if given is None else given)
-        lines = sensitivity_lines(report)
+    for job in compilations(arguments):
         if job.writes:
-            write_report(job.output, report, lines)
-        if not arguments.json:
-            print("\n".join([*([""] if reports else []), *lines]))
-        reports.append(report)
-    if arguments.json:
-        print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
+            check_addable(job.output)
+    given = arguments.sensitivity_samples
+    reports = _reports(arguments, partial(sensitivity_report, samples=SAMPLES if given is None else given))
+    for job, report in reports:
+        if job.writes:
+            write_report(job.output, report, sensitivity_lines(report))
+    _print_reports(arguments.json, [report for _, report in reports], sensitivity_lines)
     return 0
 
 
