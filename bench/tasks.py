@@ -266,8 +266,8 @@ TASKS: dict[str, Task] = {
         Task("resnet8_cifar10", _cifar, "top-1", top1, compared=400, calibrating=32),
         Task("mobilenetv2_imagenet", _imagenet, "top-1", top1, compared=149, calibrating=32),
         Task(
-            "minifasnetv2_80", crops(KODAK, (80, 80), images.bgr, each=8, zoom=4), "top-1", top1,
-            compared=96, calibrating=32,
+            "minifasnetv2_80", crops(KODAK, (80, 80), images.bgr, each=32, zoom=4), "top-1", top1,
+            compared=384, calibrating=32,
         ),
         Task(
             "ppocr_cls", written(IMAGENET, (48, 192), 1, turned=True, each=5), "top-1", top1,

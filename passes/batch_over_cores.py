@@ -19,6 +19,7 @@ from xdsl.passes import ModulePass
 from axir.dialects import aipu
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
+from axir.passes.memory.accesses import WRITTEN
 from axir.target.description import Target, load
 from axir.target.isa import SYSTEM_DMA, Dma, Memory
 
@@ -67,10 +68,22 @@ def multicasts(memory: Memory, cores: int, target: Target) -> bool:
     return bool(target.dma.multicast) and 0 < rate < cores * target.dma.bandwidth
 
 
+def _copies_constant(task: aipu.TaskOp) -> bool:
+    return isinstance(task.fields, Dma) and cast(aipu.BufferOp, task.buffers[0].owner).data is not None
+
+
+def written(task: aipu.TaskOp) -> list[SSAValue]:
+    """The buffers that a task writes."""
+    return [value for row, _, value in task.placed if row.name in WRITTEN]
+
+
 class _Batch:
     def __init__(self, program: aipu.ProgramOp, cores: int, target: Target):
         self.program, self.cores, self.target = program, cores, target
         self.buffers: list[dict[SSAValue, aipu.BufferOp]] = [{} for _ in range(cores)]
+        self.own = {
+            buffer for task in program.cores[0].tasks if not _copies_constant(task) for buffer in written(task)
+        }  # what each core writes itself, at a time of its own
 
     def build(self) -> aipu.ProgramOp:
         """The program for all cores."""
@@ -127,9 +140,10 @@ class _Batch:
         return made
 
     def _fed_together(self, task: aipu.TaskOp, dma: Dma) -> bool:
-        source = cast(aipu.BufferOp, task.buffers[0].owner)
-        constant = source.data is not None and dma.dst.memory == "l1"
-        return constant and multicasts(source.memory, self.cores, self.target)
+        """Not zeros around which a core puts its activations: the copy for all could come after those of one."""
+        if not _copies_constant(task) or dma.dst.memory != "l1" or not self.own.isdisjoint(written(task)):
+            return False
+        return multicasts(cast(aipu.BufferOp, task.buffers[0].owner).memory, self.cores, self.target)
 
     def _bound(self, bound: DictionaryAttr) -> DictionaryAttr:
         """Bounds of a run, from those of a frame: cores have units of their own and share the rest.

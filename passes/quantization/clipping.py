@@ -23,9 +23,9 @@ PERCENTILE = 99.99
 
 CLIP_WEIGHT = 0.7
 """Rounding disturbs all values of a tensor alike, clipping a few large ones, which the layers behind it saturate or
-average away. Measured were 0.2, 0.5 and 0.7 on nine trained networks of bench/tasks.py with the hybrid scheme: mean SQNR
-at the outputs 22.4, 22.6 and 22.6 dB, mean agreement with the float networks 96.1, 96.2 and 96.4 %. PP-OCR's classifier
-is best with 0.2, its detector, YuNet and the portraits with 0.7."""
+average away. Measured were 0.2, 0.5 and 0.7 on nine trained networks of bench/tasks.py with the hybrid scheme: mean
+SQNR at the outputs 22.4, 22.6 and 22.6 dB, mean agreement with the float networks 96.1, 96.2 and 96.4 %. PP-OCR's
+classifier is best with 0.2, its detector, YuNet and the portraits with 0.7."""
 
 WEIGHT_SHARES = np.linspace(1.0, 0.6, 41)
 """Candidates for the range of a channel's weights, as shares of the greatest."""

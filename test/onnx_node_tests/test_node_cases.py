@@ -17,6 +17,7 @@ COVERED_ELSEWHERE = {
     ax.SiluOp: "test/unit/frontend/test_interp_ax.py: it has no ONNX node before operator set 24",
     ax.OnnxOp: "test/unit/frontend/test_onnx_node.py",
     ax.TableOp: "test/unit/backends/test_onnx_export.py: it stands for several ONNX nodes",
+    ax.RearrangeOp: "test/filecheck/passes/rearrange: passes make it of reshapes and transposes",
     ax.HeadMatMulOp: "test/unit/passes/test_tokens_to_pixels.py: passes make it of products of two tensors",
 }
 

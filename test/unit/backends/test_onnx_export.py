@@ -130,6 +130,10 @@ OPERATORS: dict[str, tuple[str, str]] = {
         f"ax.pad %x pads [0, 2, 1, -1, 0, 3, 0, 4] value 0.0 mode reflect : {X} -> tensor<1x9x7x9xf32>",
     ),
     "edge pad": ("", f"ax.pad %x pads [0, 0, 9, -5, 0, 0, 0, 2] value 0.0 mode edge : {X} -> tensor<1x4x15x3xf32>"),
+    "rearrange": (
+        "",
+        f"ax.rearrange %x split [4, 2, 3, 6] perm [2, 0, 1, 3] shape [1, 3, 8, 6] : {X} -> tensor<1x3x8x6xf32>",
+    ),
     "gather": ("", f"ax.gather %x axis 1 indices [3, 0, 0] : {X} -> tensor<1x3x6x6xf32>"),
     "expand": ("%c: tensor<4x1x1xf32>", "ax.expand %c shape [2, 4, 1, 3] : tensor<4x1x1xf32> -> tensor<2x4x1x3xf32>"),
     **{
