@@ -54,8 +54,8 @@ class Settings:
         "quantization", False, effect=True, meaning="depthwise convolutions quantized channel by channel")
     activation_clipping: Clipping = setting(
         "quantization", "balanced", effect=True,
-        meaning="how the schemes with histograms find a range: least squared error, in which clipped values count a "
-        "fifth (balanced) or in full; least divergence of distributions (entropy); or 99.99 % of the values at each "
+        meaning="how the schemes with histograms find a range: least squared error, in which clipped values count 0.7 "
+        "times (balanced) or in full; least divergence of distributions (entropy); or 99.99 % of the values at each "
         "end. AXIR's own")
     weight_clipping: bool = setting(
         "quantization", False, effect=True,
