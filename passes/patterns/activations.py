@@ -92,6 +92,12 @@ class HardSigmoidOfAffine(RewritePattern):
                 pass
 
 
+def gates(op: ax.MulOp, store: WeightStore) -> list[tuple[SSAValue, SSAValue]]:
+    """(x, gate) both ways round, where a product is that of two tensors and of no number."""
+    number, factors = product(op.result, store)
+    return [(factors[0], factors[1]), (factors[1], factors[0])] if len(factors) == 2 and number == 1.0 else []
+
+
 @dataclass(frozen=True)
 class SiluOfProduct(RewritePattern):
     """x * sigmoid(x) -> silu(x)"""
@@ -100,10 +106,7 @@ class SiluOfProduct(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.MulOp, rewriter: PatternRewriter):
-        number, factors = product(op.result, self.store)
-        if len(factors) != 2 or number != 1.0:
-            return
-        for x, gate in (factors, factors[::-1]):
+        for x, gate in gates(op, self.store):
             sigmoid = producer(gate, ax.SigmoidOp)
             if sigmoid is not None and sigmoid.input is x and x.type == op.result.type:
                 replace(rewriter, op, [base.build(ax.SiluOp, [x])])

@@ -10,7 +10,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from axir.dialects import ax, base
 from axir.ir.store import WeightStore
-from axir.passes.patterns.activations import product, shift
+from axir.passes.patterns.activations import gates, product, shift
 from axir.passes.patterns.tables import table_op
 from axir.passes.patterns.values import producer, replace
 
@@ -38,10 +38,7 @@ class MishOfProduct(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.MulOp, rewriter: PatternRewriter):
-        number, factors = product(op.result, self.store)
-        if len(factors) != 2 or number != 1.0:
-            return
-        for x, gate in (factors, factors[::-1]):
+        for x, gate in gates(op, self.store):
             tanh = producer(gate, ax.TanhOp)
             inner = None if tanh is None else function_op(tanh.input, "softplus")
             if inner is not None and inner.input is x and x.type == op.result.type:
@@ -57,10 +54,7 @@ class ScaledSiluOfProduct(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ax.MulOp, rewriter: PatternRewriter):
-        number, factors = product(op.result, self.store)
-        if len(factors) != 2 or number != 1.0:
-            return
-        for x, gate in (factors, factors[::-1]):
+        for x, gate in gates(op, self.store):
             sigmoid = producer(gate, ax.SigmoidOp)
             if sigmoid is None or x.type != op.result.type:
                 continue
