@@ -264,7 +264,7 @@ UNAVAILABLE: dict[type[Operation], str] = {
     ax.BatchNormOp: "its parameters are computed, not constant",
     ax.DivOp: "only division by a constant runs there, as a multiplication",
     ax.PadOp: "only channels, height and width are padded there, by a number or repeated or mirrored pixels",
-    ax.ReduceOp: "only means and sums of [1, C, H, W], and extremes over its height and width, run there",
+    ax.ReduceOp: "of [1, C, H, W] means and sums, extremes over height and width, inner maxima over channels run there",
     ax.ExpandOp: "only [1, C, H, W] is expanded there, by additions that broadcast",
     ax.DepthToSpaceOp: "it does not move channels to pixels",
     ax.SpaceToDepthOp: "it does not move pixels to channels",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -14,7 +13,7 @@ from axir.dialects import ax, base
 from axir.ir.location import rewrite
 from axir.passes.patterns import movement
 from axir.passes.patterns.values import is_f32, replace
-from axir.passes.patterns.windows import avg_pool
+from axir.passes.patterns.windows import avg_pool, max_pool
 
 
 class GlobalAvgPool(RewritePattern):
@@ -27,17 +26,6 @@ class GlobalAvgPool(RewritePattern):
                 replace(rewriter, op, [avg_pool(op.input, (height, width))])
             case _:
                 pass
-
-
-def max_pool(x: SSAValue, kernel: tuple[int, ...]) -> ax.MaxPoolOp:
-    """The greatest value of windows without pads."""
-    window: dict[str, Attribute] = {
-        "kernel": base.ints(kernel),
-        "strides": base.ints((1, 1)),
-        "pads": base.ints((0, 0, 0, 0)),
-        "dilations": base.ints((1, 1)),
-    }
-    return base.build(ax.MaxPoolOp, [x], window)
 
 
 class GlobalMaxPool(RewritePattern):

@@ -21,6 +21,7 @@ from axir.passes.graph_flow import Ops, ancestors, dependents, macs, operators, 
 from axir.passes.graph_parts import HOST_SHARE, MAIN, parts_of
 from axir.passes.patterns.resize import ResizeByGather
 from axir.passes.patterns.values import is_constant, is_f32
+from axir.passes.patterns.windows import MaximumOverChannels
 from axir.passes.pixels.region import TRANSPARENT, around
 from axir.passes.pixels.rewrite import PixelRewriter
 from axir.passes.pixels.views import Atoms, View, rearranged, size_of
@@ -36,11 +37,11 @@ Places = tuple[Atoms, ...]
 class Rearrange(ModulePass):
     """Brings operators between convolutions, or products of tensors, of @main to [1, C, H, W].
 
-    Height and width are resized there by gathers. What else the device refuses is done on pixels (passes/pixels), with
-    the operators around it: tensors of other ranks, a softmax along another axis. Then reshapes and transposes between
-    tensors [1, C, H, W] become one `ax.rearrange`, where its copies take less time than a host island would
-    (passes/partition.py). Nothing changes where a host part could begin or end (passes/split_host.py): what moves
-    there the host moves with the transfer.
+    Height and width are resized there by gathers; maxima over channels are pools over rows that were channels. What
+    else the device refuses is done on pixels (passes/pixels), with the operators around it: tensors of other ranks, a
+    softmax along another axis. Then reshapes and transposes between tensors [1, C, H, W] become one `ax.rearrange`,
+    where its copies take less time than a host island would (passes/partition.py). Nothing changes where a host part
+    could begin or end (passes/split_host.py): what moves there the host moves with the transfer.
     """
 
     name = "rearrange"
@@ -52,8 +53,8 @@ class Rearrange(ModulePass):
         if graph is None:
             return
         inside = between_products(operators(graph))
-        if any(isinstance(one, ax.ResizeOp) for one in inside):
-            rewrite(op, ResizeByGather(context.store, inside))
+        if any(isinstance(one, ax.ResizeOp | ax.ReduceOp) for one in inside):
+            rewrite(op, ResizeByGather(context.store, inside), MaximumOverChannels(inside))
             inside = between_products(operators(graph))
         refused = [one for one in inside if isinstance(one, TRANSPARENT) and unsupported(one) is not None]
         if not refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from math import prod
 
@@ -29,6 +30,17 @@ def avg_pool(x: SSAValue, kernel: tuple[int, int]) -> ax.AvgPoolOp:
             "count_include_pad": BoolAttr.from_bool(False),
         },
     )
+
+
+def max_pool(x: SSAValue, kernel: tuple[int, ...]) -> ax.MaxPoolOp:
+    """The greatest value of windows without pads."""
+    window: dict[str, Attribute] = {
+        "kernel": base.ints(kernel),
+        "strides": base.ints((1, 1)),
+        "pads": base.ints((0, 0, 0, 0)),
+        "dilations": base.ints((1, 1)),
+    }
+    return base.build(ax.MaxPoolOp, [x], window)
 
 
 def _is_image(value: SSAValue) -> bool:
@@ -127,6 +139,34 @@ class MinimumToMaximum(RewritePattern):
         properties = op.properties | {"kind": ax.ReduceKindAttr(ax.ReduceKind.MAX)} | kept
         greatest = base.build(ax.ReduceOp, [negative], properties)
         new: list[Operation] = [minus_one, negative, greatest, base.build(ax.MulOp, [greatest, minus_one])]
+        if not op.keepdims.value.data:
+            new.append(base.build(ax.ReshapeOp, [new[-1]], {"shape": base.ints(base.shape_of(op.result))}))
+        replace(rewriter, op, new)
+
+
+@dataclass(frozen=True)
+class MaximumOverChannels(RewritePattern):
+    """The maximum over channels of [1, C, H, W] -> transpose, max_pool of [C, 1] over what were channels, transpose
+
+    Over height and width as well, first over these. Only operators `inside` are looked at.
+    """
+
+    inside: Container[Operation]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ax.ReduceOp, rewriter: PatternRewriter):
+        shape, axes = base.shape_of(op.input), base.ints_of(op.axes)
+        if op not in self.inside or not _is_image(op.input) or op.kind.data != ax.ReduceKind.MAX or 1 not in axes:
+            return
+        x: SSAValue = op.input
+        new: list[Operation] = []
+        if len(axes) > 1:
+            new.append(max_pool(x, tuple(shape[axis] if axis in axes else 1 for axis in sorted(SPATIAL))))
+            x = new[0].results[0]
+        rows: dict[str, Attribute] = {"perm": base.ints((0, 2, 1, 3))}
+        turned = base.build(ax.TransposeOp, [x], rows)
+        pool = max_pool(turned.result, (shape[1], 1))
+        new += [turned, pool, base.build(ax.TransposeOp, [pool], rows)]
         if not op.keepdims.value.data:
             new.append(base.build(ax.ReshapeOp, [new[-1]], {"shape": base.ints(base.shape_of(op.result))}))
         replace(rewriter, op, new)

@@ -56,7 +56,20 @@ class Sandwich:
 
 @pytest.mark.parametrize(
     "case",
-    ["transpose", "rearrange", "reshape", "softmax", "rank3", "rank5", "gather", "pad", "nearest", "linear", "mixer"],
+    [
+        "transpose",
+        "rearrange",
+        "reshape",
+        "softmax",
+        "rank3",
+        "rank5",
+        "gather",
+        "pad",
+        "nearest",
+        "linear",
+        "mixer",
+        "greatest",
+    ],
 )
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
@@ -105,10 +118,14 @@ def test_between_convolutions(case: str, data: st.DataObject, tmp_path_factory: 
             sizes = np.array([1, 8, draw(st.integers(2, 17)), draw(st.integers(2, 17))], np.int64)
             none = np.zeros(0, np.float32)
             net.node("Resize", none, none, sizes, mode=case, coordinate_transformation_mode=coordinates)
+        case "greatest":
+            values = net.value
+            net.node("ReduceMax", np.array(draw(st.sampled_from([[1], [1, 2], [1, 3], [1, 2, 3]])), np.int64))
+            net.node("Add", values)
         case "mixer":
             net.reshape(1, 8, 60)
             net.node("Transpose", perm=[0, 2, 1])
-            tokens, hidden = net.value, draw(st.integers(2, 80))
+            tokens, hidden = net.value, draw(st.integers(2, 64))  # of more, the last convolution were a host part
             if draw(st.booleans()):
                 net.node("LayerNormalization", *net.rng.uniform(0.5, 1, (2, 8)).astype(np.float32), axis=-1)
             net.node("Transpose", perm=[0, 2, 1])
