@@ -1,10 +1,12 @@
 """Top-1 of an ImageNet classifier in float, quantized by AXIR, and quantized by ONNX Runtime on the same photos.
 
-    python bench/accuracy.py MODEL.onnx PHOTOS [--stride 3] [--schemes ...] [--peers ...]
+    python bench/accuracy.py MODEL.onnx PHOTOS [--stride 3] [--first 0 ...] [--schemes ...] [--peers ...]
 
 PHOTOS is a folder with images and a `labels.tsv` whose columns `file` and `label` name them and their class index.
-Every third photo (`--stride`) calibrates, the others are held out. A photo's short side is resized to 256 (bilinear),
-the centre 224x224 cut out, RGB scaled to 0..1 and normalized with ImageNet's mean and standard deviation.
+Every third photo (`--stride`) calibrates, the others are held out. With several `--first` this is done with each of
+them in turn, and the losses against the float model are averaged: of 300 photos a single one is 0.3 %. A photo's short
+side is resized to 256 (bilinear), the centre 224x224 cut out, RGB scaled to 0..1 and normalized with ImageNet's mean
+and standard deviation.
 
 Columns: top-1 on all photos and on those held out; how often the class is the float model's; signal to quantization
 noise of the scores; seconds to quantize, calibration included, and per inference.
@@ -20,6 +22,7 @@ import csv
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +50,8 @@ class Report:
         self.labels, self.held_out, self.reference = labels, held_out, reference
         print(f"{'':36} top-1 all  held out  as float    SQNR  quantize  inference")
 
-    def row(self, name: str, scores: F32, quantize: float, inference: float) -> None:
+    def row(self, name: str, scores: F32, quantize: float, inference: float) -> tuple[float, float]:
+        """Print a row; top-1 on all photos and on those held out, in percent."""
         classes = scores.argmax(axis=1)
         right = classes == self.labels
         same = classes == self.reference.argmax(axis=1)
@@ -58,6 +62,7 @@ class Report:
             f" {100 * same.mean():7.2f} % {sqnr:4.1f} dB {quantize:7.1f} s {1000 * inference / len(scores):7.1f} ms",
             flush=True,
         )
+        return 100 * float(right.mean()), 100 * float(right[self.held_out].mean())
 
 
 def timed(run: Callable[[], Any]) -> tuple[Any, float]:
@@ -132,7 +137,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--stride", type=int, default=3, help="calibrate on every N-th photo (default 3)")
-    parser.add_argument("--first", type=int, default=0, help="the first of these (default 0)")
+    parser.add_argument("--first", type=int, nargs="+", default=(0,), help="the first of these (default 0)")
     parser.add_argument("--schemes", nargs="*", default=SCHEMES, choices=SCHEMES, help="AXIR's schemes (default all)")
     parser.add_argument(
         "--peers",
@@ -143,16 +148,23 @@ def main() -> None:
     arguments = parser.parse_args()
 
     photos, labels = load(arguments.photos)
-    calibration = photos[arguments.first :: arguments.stride]
-    held_out = np.arange(len(photos)) % arguments.stride != arguments.first % arguments.stride
-    print(f"{arguments.model.name}: {len(photos)} photos, {len(calibration)} of them calibrate")
     reference, seconds = onnx_scores(arguments.model, photos)
-    report = Report(labels, held_out, reference)
-    report.row("float, ONNX Runtime", reference, 0.0, seconds)
-    for scheme in arguments.schemes:
-        report.row(f"AXIR {scheme}", *axir_scores(arguments.model, scheme, calibration, photos))
-    for method in arguments.peers:
-        report.row(f"ONNX Runtime {method}", *peer_scores(arguments.model, method, calibration, photos))
+    losses: dict[str, list[NDArray[np.float64]]] = {}
+    for first in arguments.first:
+        calibration = photos[first :: arguments.stride]
+        held_out = np.arange(len(photos)) % arguments.stride != first % arguments.stride
+        print(f"{arguments.model.name}: {len(photos)} photos, {len(calibration)} of them calibrate, from {first} on")
+        report = Report(labels, held_out, reference)
+        exact = np.array(report.row("float, ONNX Runtime", reference, 0.0, seconds))
+        runs = {f"AXIR {scheme}": partial(axir_scores, arguments.model, scheme) for scheme in arguments.schemes}
+        runs |= {f"ONNX Runtime {method}": partial(peer_scores, arguments.model, method) for method in arguments.peers}
+        for name, run in runs.items():
+            losses.setdefault(name, []).append(exact - np.array(report.row(name, *run(calibration, photos))))
+    if len(arguments.first) > 1:
+        print(f"{'mean loss, in points':36} top-1 all  held out")
+        for name, found in losses.items():
+            everywhere, held = np.mean(found, axis=0)
+            print(f"{name:36} {everywhere:8.2f}   {held:7.2f}")
 
 
 if __name__ == "__main__":
