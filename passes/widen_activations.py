@@ -9,9 +9,10 @@ is added, T.low is added too. All of it are operators that the device has.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from axir.dialects import ax, base
 from axir.dialects.ax import StatsAttr
 from axir.dialects.epilogue import Step
 from axir.interp.integer import weight_rows
-from axir.ir.constants import constant_array, constant_attr
+from axir.ir.constants import constant_attr
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.ir.location import layer_name, name_loc
@@ -33,6 +34,7 @@ from axir.ir.store import WeightStore
 from axir.passes.fuse_epilogue import Producer, fits_vector_unit, vector_room, with_epilogue
 from axir.passes.graph_flow import operators, users
 from axir.passes.graph_parts import device_graphs
+from axir.passes.patterns.values import f32_constant
 from axir.passes.quantization.clipping import RangeRule
 from axir.passes.quantization.graph import STATS
 from axir.passes.quantization.tensor_types import rule_of, scale_of
@@ -95,17 +97,17 @@ class _Widening:
             self._widen(self.chosen[index])
 
     def _widen(self, op: Operation) -> None:
-        if not isinstance(op, Producer):
-            raise self._impossible(
-                op, "only convolutions, average pools and products of tensors with their epilogues can"
+        reason = refusal(op, self.chosen)
+        if reason is not None:
+            raise AxirError(
+                f"'{op.name}' cannot give 16 bits: {reason}",
+                op=op,
+                notes=("leave it, or the layers that read it, out of widened_layers",),
             )
+        assert isinstance(op, Producer)
         if any(_is_low_part(user, op.result) for user in users(op.result)):
             return
-        if not fits_vector_unit([*op.epilogue, *LESS_RESULT], vector_room(op)):
-            raise self._impossible(op, "its epilogue leaves the vector unit no room for what rounding takes away")
-        plans = {reader: plan for reader in users(op.result) if (plan := self._plan(reader, op.result)) is not None}
-        if not plans:
-            raise self._impossible(op, "nothing that reads it can take 16 bits")
+        plans = _plans(op, self.chosen)
         scale = scale_of(op.result, self.graph, self.store, self.rule)
         low = with_epilogue(op, [*op.epilogue, *LESS_RESULT], [*op.extras, op.result])
         low.location = name_loc(f"{layer_name(op)}.low")
@@ -113,17 +115,6 @@ class _Widening:
         Rewriter.insert_op(low, InsertPoint.after(op))
         for reader, plan in plans.items():
             self._take(reader, plan, op.result, low.result, scale)
-
-    def _plan(self, op: Operation, value: SSAValue) -> Plan | None:
-        """How `op`, which reads `value`, can take its low part: in its input, in its additions, or both."""
-        if not isinstance(op, Producer):
-            return None
-        later = LESS_RESULT if op in self.chosen else ()
-        for plan in (Plan(True, True), Plan(True, False), Plan(False, True)):
-            steps = _steps(op, value, plan)
-            if steps is not None and fits_vector_unit([*steps, *later], vector_room(op)):
-                return plan
-        return None
 
     def _take(self, op: Operation, plan: Plan, value: SSAValue, low: SSAValue, scale: float) -> None:
         assert isinstance(op, Producer)
@@ -144,7 +135,9 @@ class _Widening:
             new = base.build(ax.AvgPoolOp, [low, []], properties)
         else:
             assert isinstance(op, ax.ConvOp | ax.ConvTransposeOp)
-            weight = self._constant(op.weight, op)
+            weight = f32_constant(op.weight, self.store)
+            if weight is None:
+                raise AxirError("the weight must be a constant", op=op)
             rows = weight_rows(weight, op.group.value.data, isinstance(op, ax.ConvTransposeOp))
             shares = rows.astype(np.float64)
             new = base.build(type(op), [low, op.weight, None, []], properties)
@@ -152,11 +145,6 @@ class _Widening:
         new.attributes[STATS] = product_stats(scale, shares, self.store)
         Rewriter.insert_op(new, InsertPoint.before(op))
         return new.result
-
-    def _constant(self, value: SSAValue, op: Operation) -> NDArray[Any]:
-        if not isinstance(value.owner, ax.ConstantOp):
-            raise AxirError("the weight must be a constant", op=op)
-        return constant_array(value.owner.value, self.store, op)
 
     def _replace(self, op: Producer, new: Producer) -> None:
         new.location, new.attributes = op.location, dict(op.attributes)
@@ -167,12 +155,34 @@ class _Widening:
         op.detach()
         op.erase()
 
-    def _impossible(self, op: Operation, reason: str) -> AxirError:
-        return AxirError(
-            f"'{op.name}' cannot give 16 bits: {reason}",
-            op=op,
-            notes=("leave it, or the layers that read it, out of widened_layers",),
-        )
+
+def refusal(op: Operation, chosen: Sequence[Operation] = ()) -> str | None:
+    """Why a layer cannot give 16 bits, beside others that do; None when it can."""
+    if not isinstance(op, Producer):
+        return "only convolutions, average pools and products of tensors with their epilogues can"
+    if any(_is_low_part(user, op.result) for user in users(op.result)):
+        return None
+    if not fits_vector_unit([*op.epilogue, *LESS_RESULT], vector_room(op)):
+        return "its epilogue leaves the vector unit no room for what rounding takes away"
+    return None if _plans(op, chosen) else "nothing that reads it can take 16 bits"
+
+
+def _plans(op: Producer, chosen: Sequence[Operation]) -> dict[Operation, Plan]:
+    """How those who read a layer take its low part, as far as they can."""
+    found = {reader: _plan(reader, op.result, reader in chosen) for reader in users(op.result)}
+    return {reader: plan for reader, plan in found.items() if plan is not None}
+
+
+def _plan(op: Operation, value: SSAValue, widened: bool) -> Plan | None:
+    """How `op`, which reads `value`, can take its low part: in its input, in its additions, or both."""
+    if not isinstance(op, Producer):
+        return None
+    later = LESS_RESULT if widened else ()
+    for plan in (Plan(True, True), Plan(True, False), Plan(False, True)):
+        steps = _steps(op, value, plan)
+        if steps is not None and fits_vector_unit([*steps, *later], vector_room(op)):
+            return plan
+    return None
 
 
 def _is_low_part(op: Operation, value: SSAValue) -> bool:

@@ -49,6 +49,7 @@ from axir.passes.quantization.float_graph import FloatGraph
 from axir.passes.quantization.graph import SHARING, device_parts
 from axir.passes.quantization.samples import main_samples
 from axir.passes.quantization.weights import per_weight
+from axir.passes.widen_activations import refusal
 from axir.runtime.tensor_info import QuantizedTensor
 
 F32 = NDArray[np.float32]
@@ -245,7 +246,7 @@ class _Table:
         form, of_weights = self.forms[layer.place], layer.of_weights or 0.0
         enough = layer.noise * 10 ** (-WORTH / 10)
         found: list[tuple[str, float]] = []
-        if layer.op is not None:
+        if layer.op is not None and refusal(layer.op) is None:
             found.append((SIXTEEN_BITS, of_weights + layer.of_result / (1 << 16)))
         for what, forms in remedies.items():
             other = forms[layer.place]

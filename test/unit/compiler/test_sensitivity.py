@@ -185,6 +185,18 @@ def test_only_the_worst_are_examined(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(layer["helps"] for layer in others)
 
 
+def test_16_bits_are_named_where_they_can_be() -> None:
+    """The last layer, which nobody reads on the device, cannot have them."""
+    layers = report(chain(), samples(), activation_clipping="entropy")["layers"]
+    named = [layer["layer"] for layer in layers if SIXTEEN_BITS in [one["what"] for one in layer["helps"]]]
+    assert named
+    for name in named:
+        quantize(chain(), samples(), CompilerConfig(widened_layers=(name,)))
+    assert "last" not in named
+    with pytest.raises(AxirError, match="cannot give 16 bits"):
+        quantize(chain(), samples(), CompilerConfig(widened_layers=("last",)))
+
+
 def test_refusals() -> None:
     quantized = quantize(chain(), samples())
     assert isinstance(quantized, QuantizedModel)
