@@ -16,12 +16,13 @@ from xdsl.ir import Operation, SSAValue
 from axir.dialects import ax, base
 from axir.dialects.axq import LARGEST_PRODUCT, MAX_NORMALIZED
 from axir.passes.patterns.values import is_constant, is_f32
+from axir.target.isa import DMA_COUNTERS
 
 IMPORT_REASON = "reason"
 """The attribute in which the front end says why it could not give an ONNX node an operator of `ax`."""
 
-COUNTERS, MAX_COPIES = 3, 256
-"""Loops of a copy, and how many copies a rearrangement may take."""
+MAX_COPIES = 256
+"""How many copies a rearrangement may take."""
 
 NORMALIZED_AXES = ((1,), (2, 3), (1, 2, 3))
 
@@ -198,7 +199,7 @@ def constraint_gather_axis(op: ax.GatherOp) -> str | None:
 def constraint_copies(op: ax.RearrangeOp) -> str | None:
     """A rearrangement takes at most 256 copies, each of three nested loops around rows of bytes."""
     split = sorted(base.ints_of(op.split), reverse=True)
-    copies = prod(split[COUNTERS:])
+    copies = prod(split[DMA_COUNTERS:])
     return None if copies <= MAX_COPIES else f"it takes up to {copies} copies"
 
 

@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, NoneAttr
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from axir.dialects import ax, base
 from axir.dialects.axq import Constant
-from axir.ir.constants import constant_array, constant_attr
+from axir.ir.constants import constant_array
 from axir.ir.context import AxContext
 from axir.ir.diagnostics import AxirError
 from axir.ir.store import WeightStore
 from axir.passes.graph_parts import device_graphs
+from axir.passes.patterns.values import f32_constant, f32_op
 from axir.passes.quantization.graph import drop_stats, smoothed_values, stats_of
 
 F32 = NDArray[np.float32]
@@ -107,9 +108,10 @@ def _divide(op: ax.NormalizeOp, scale: F32, store: WeightStore) -> None:
     for conv in _readers(op.result):
         weight, group = _constant(conv.weight, store), conv.group.value.data
         factor = scale.reshape(group, 1, -1).repeat(len(weight) // group, axis=1).reshape(len(weight), -1, 1, 1)
-        old = conv.weight
-        conv.operands[1] = _replaced(cast(ax.ConstantOp, old.owner), weight * factor, store)
-        _erase_unused(old)
+        old = cast(ax.ConstantOp, conv.weight.owner)
+        conv.operands[1] = _constant_before(old, weight * factor, store)
+        conv.weight.name_hint = old.result.name_hint
+        _erase_unused(old.result)
     column = (-1, 1, 1)
     factor = np.ones_like(scale) if op.scale is None else _channels(op.scale, len(scale), store)
     parameters: list[SSAValue | None] = [_constant_before(op, (factor / scale).reshape(column), store), None]
@@ -141,20 +143,13 @@ def _channels(value: SSAValue, channels: int, store: WeightStore) -> F32:
 
 
 def _constant(value: SSAValue, store: WeightStore) -> F32:
-    owner = cast(ax.ConstantOp, value.owner)
-    return cast(F32, constant_array(owner.value, store, owner))
+    array = f32_constant(value, store)
+    assert array is not None  # of `smoothed_values`
+    return array
 
 
-def _constant_before(op: ax.NormalizeOp, array: F32, store: WeightStore) -> SSAValue:
-    new = ax.ConstantOp(constant_attr(np.ascontiguousarray(array), store))
+def _constant_before(op: Operation, array: F32, store: WeightStore) -> SSAValue:
+    new = f32_op(array, store)
     new.location = op.location
-    Rewriter.insert_op(new, InsertPoint.before(op))
-    return new.result
-
-
-def _replaced(op: ax.ConstantOp, array: F32, store: WeightStore) -> SSAValue:
-    """A constant with other numbers beside `op`, which other operations may use."""
-    new = ax.ConstantOp(constant_attr(array, store))
-    new.location, new.result.name_hint = op.location, op.result.name_hint
     Rewriter.insert_op(new, InsertPoint.before(op))
     return new.result

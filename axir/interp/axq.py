@@ -19,6 +19,7 @@ from axir.dialects import axq
 from axir.dialects.base import ints_of, shape_of
 from axir.dialects.epilogue import Step
 from axir.interp.attention import Normalization, centred, head_products
+from axir.interp.functions import rearrange
 from axir.interp.integer import (
     Convolution,
     Depthwise,
@@ -117,7 +118,7 @@ def _kernel(op: Operation, store: WeightStore) -> Kernel:
             return lambda inputs: inputs[0].reshape(shape)
         case axq.RearrangeOp():
             split, perm, shape = map(ints_of, (op.split, op.perm, op.shape))
-            return lambda inputs: inputs[0].reshape(split).transpose(perm).reshape(shape)
+            return lambda inputs: rearrange(inputs[0], split, perm, shape)
         case axq.GatherOp():
             along, indices = op.axis.value.data, ints_of(op.indices)
             return lambda inputs: inputs[0].take(indices, axis=along)

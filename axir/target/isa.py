@@ -180,6 +180,10 @@ class Instruction:
         return None if unit in self.units else f"runs on {' or '.join(self.units)}, not on '{unit}'"
 
 
+DMA_COUNTERS = 3
+"""Loops of a copy around its rows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dma(Instruction):
     """Copy rows of contiguous bytes, walked by three counters on each side; addresses and steps are of any byte.

@@ -20,10 +20,7 @@ from axir.passes.lowering.network import Layer, Picks, Walk
 from axir.passes.lowering.tensors import Tensor, align
 from axir.target.cost import cost
 from axir.target.description import Target
-from axir.target.isa import PWORD, Address, Dma
-
-COUNTERS = 3
-"""Loops of a copy around its rows."""
+from axir.target.isa import DMA_COUNTERS, PWORD, Address, Dma
 
 
 class Loop(NamedTuple):
@@ -186,11 +183,11 @@ def _copies(loops: Sequence[Loop], src: Address, dst: Address) -> list[Dma]:
     row = _row(loops)
     others = sorted((loop for loop in loops if loop is not row), key=lambda loop: -loop.size)
     fields: dict[str, int] = {}
-    for number, loop in enumerate(others[:COUNTERS]):
+    for number, loop in enumerate(others[:DMA_COUNTERS]):
         fields |= {f"count{number}": loop.size, f"src_step{number}": loop.src, f"dst_step{number}": loop.dst}
     made: list[Dma] = []
-    for places in product(*(range(loop.size) for loop in others[COUNTERS:])):
-        apart = list(zip(places, others[COUNTERS:], strict=True))
+    for places in product(*(range(loop.size) for loop in others[DMA_COUNTERS:])):
+        apart = list(zip(places, others[DMA_COUNTERS:], strict=True))
         read = src.offset + sum(place * loop.src for place, loop in apart)
         written = dst.offset + sum(place * loop.dst for place, loop in apart)
         made.append(Dma(src=Address(src.memory, read), dst=Address(dst.memory, written), row_bytes=row.size, **fields))
