@@ -14,18 +14,17 @@ from numpy.typing import NDArray
 
 from axir.compiler import CompilerConfig, compile, quantize
 
+TOLERANCE = 0.03
+"""Greatest error, as a share of the span of a result, or of 1 where that is less."""
+
 
 def check_on_device(
     model: onnx.ModelProto,
     samples: Sequence[Mapping[str, NDArray[Any]]],
     folder: Path,
-    tolerance: float = 0.03,
     config: CompilerConfig | None = None,
 ) -> None:
-    """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives.
-
-    `tolerance` is a share of the span of a result, or of 1 where that is less.
-    """
+    """All of the network is on the device, which gives the reference's bytes; they are near what ONNX Runtime gives."""
     path = folder / "model.onnx"
     onnx.save(model, path)
     given: list[Any] = list(samples)
@@ -41,4 +40,4 @@ def check_on_device(
         expected = np.asarray(session.run(None, sample)[0], np.float32)
         (got,) = quantized(sample)
         span = max(float(np.ptp(expected)), float(np.abs(expected).max()), 1.0)
-        assert np.abs(got - expected).max() <= tolerance * span
+        assert np.abs(got - expected).max() <= TOLERANCE * span
